@@ -1,0 +1,30 @@
+"""The errors that evcharge raises for a person to read.
+
+::
+
+    EvchargeError
+    ├── SettingError       a setting has a value that cannot be used (exit code 2)
+    ├── CommandError       a command cannot do what it was asked (exit code 1)
+    ├── KafkaUnreachableError   no broker answered in time (``evcharge.kafka_admin``)
+    ├── TopicCreationError      Kafka refuses a topic (``evcharge.kafka_admin``)
+    └── PartitionMismatchError  a topic has another number of partitions (``evcharge.topics``)
+
+Rejected input is not an error of this tree: it is a value (``evcharge.events.rejection``) on its way to
+the ``dead-letters`` topic. Broken invariants of the engine end the process (``evcharge.engine``).
+"""
+
+
+class EvchargeError(Exception):
+    """One clear sentence for a person; ``exit_code`` is what a command ends with."""
+
+    exit_code = 1
+
+
+class SettingError(EvchargeError):
+    """A setting has a value that cannot be used; names the variable and what was expected."""
+
+    exit_code = 2
+
+
+class CommandError(EvchargeError):
+    """A command cannot do what it was asked."""

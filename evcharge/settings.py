@@ -1,0 +1,216 @@
+"""The settings: one frozen object, read once from the environment at the edge of the program."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import zoneinfo
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from evcharge.errors import SettingError
+
+PREFIX = "EVCHARGE_"
+
+
+def _setting(default: Any, parse: Callable[[str], Any], meaning: str) -> Any:
+    """Declare one setting: its default, how its text is read, and its documentation with unit."""
+    if callable(default):
+        return field(default_factory=default, metadata={"parse": parse, "help": meaning})
+    return field(default=default, metadata={"parse": parse, "help": meaning})
+
+
+def _broker(text: str) -> str:
+    hosts = text.removeprefix("kafka://").split(";")
+    if not text.startswith("kafka://") or not all(
+        re.fullmatch(r"[^:/\s;]+:[0-9]{1,5}", h) for h in hosts
+    ):
+        raise ValueError("kafka://host:port, more brokers separated by ';'")
+    return text
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", text):
+        raise ValueError("1 to 100 of the characters A-Z a-z 0-9 . _ -")
+    return text
+
+
+def _prefix(text: str) -> str:
+    return _name(text) if text else ""
+
+
+def _host(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._:\[\]-]{1,253}", text):
+        raise ValueError("an address or host name to listen on")
+    return text
+
+
+def _url(text: str) -> str:
+    if text and not re.fullmatch(r"https?://[^\s/]+/?", text):
+        raise ValueError("http://host:port as other workers reach this one")
+    return text.rstrip("/")
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,18}", text) or not least <= int(text) <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
+        return int(text)
+
+    return parse
+
+
+def _partitions(text: str) -> int:
+    if text not in {"1", "2", "4", "8", "16", "32", "64"}:
+        raise ValueError("1, 2, 4, 8, 16, 32 or 64")
+    return int(text)
+
+
+def _currency(text: str) -> str:
+    if not re.fullmatch(r"[A-Z]{3}", text):
+        raise ValueError("an ISO 4217 code such as EUR")
+    return text
+
+
+def _zone(text: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(text)
+    except (ValueError, OSError, KeyError):
+        raise ValueError("an IANA time zone such as Europe/Paris") from None
+    return text
+
+
+def _file(text: str) -> Path | None:
+    if not text:
+        return None
+    path = Path(text)
+    if not path.is_file():
+        raise ValueError("the path of a readable file")
+    return path
+
+
+def _default_instance() -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())[:100] or "worker"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set, each as ``EVCHARGE_`` and the field's name in capitals."""
+
+    broker: str = _setting(
+        "kafka://127.0.0.1:9092", _broker, "Kafka's addresses: `kafka://host:port[;host:port…]`."
+    )
+    app_id: str = _setting(
+        "evcharge",
+        _name,
+        "Consumer group and the first part of changelog names; one per deployment.",
+    )
+    topic_prefix: str = _setting(
+        "", _prefix, "Put before every topic name, so that deployments can share a cluster."
+    )
+    instance_id: str = _setting(
+        _default_instance,
+        _name,
+        "Name of this worker, unique in the group and stable over its restarts (default: host name).",
+    )
+    data_dir: Path = _setting(
+        Path("evcharge-data"), Path, "Directory of the worker's RocksDB state; one for each worker."
+    )
+    web_host: str = _setting("127.0.0.1", _host, "Address that the HTTP interface listens on.")
+    web_port: int = _setting(6066, _whole(1, 65535), "Port of the HTTP interface.")
+    public_url: str = _setting(
+        "",
+        _url,
+        "How other workers reach this one (default: `http://WEB_HOST:WEB_PORT`, with the host's name"
+        " where the worker listens on every address).",
+    )
+    partitions: int = _setting(
+        8, _partitions, "Partitions of every station-keyed topic; fixed for a deployment."
+    )
+    replication: int = _setting(1, _whole(1, 16), "Copies of each topic's data that Kafka keeps.")
+    min_insync: int = _setting(
+        0,
+        _whole(0, 16),
+        "Copies that must have a record before it counts (0: one less than REPLICATION, at least 1).",
+    )
+    currency: str = _setting("EUR", _currency, "ISO 4217 currency of the built-in free tariff.")
+    default_tariff: Path | None = _setting(
+        None,
+        _file,
+        "JSON file of the tariff for stations that name none (default: free of charge).",
+    )
+    default_time_zone: str = _setting(
+        "UTC", _zone, "IANA time zone of stations that are not in the register."
+    )
+    status_silence_s: int = _setting(
+        86_400,
+        _whole(1, 31_536_000),
+        "Seconds without a word after which a connector is `unknown`. The default is the retention"
+        " of `station-status`: many devices report changes only.",
+    )
+    max_session_s: int = _setting(
+        604_800, _whole(60, 31_536_000), "Seconds; a longer session is held as `too-long`."
+    )
+    max_session_readings: int = _setting(
+        20_000,
+        _whole(10, 1_000_000),
+        "Records; a session with more is held as `too-many-readings`.",
+    )
+    max_record_bytes: int = _setting(
+        65_536,
+        _whole(1_024, 1_000_000),
+        "Bytes; a larger device record is a dead letter `too-large`.",
+    )
+    chunk_records: int = _setting(
+        2_000, _whole(1, 100_000), "Most records that are fetched and processed as one chunk."
+    )
+    session_timeout_s: int = _setting(
+        6,
+        _whole(2, 300),
+        "Seconds without a heartbeat after which Kafka gives a worker's work to others.",
+    )
+
+    @property
+    def url(self) -> str:
+        """How other workers reach this one."""
+        everywhere = self.web_host in {"0.0.0.0", "::", "[::]"}  # noqa: S104 - compared, not bound
+        host = socket.gethostname() if everywhere else self.web_host
+        return self.public_url or f"http://{host}:{self.web_port}"
+
+    @property
+    def bootstrap(self) -> list[str]:
+        """Kafka's addresses as ``host:port``."""
+        return self.broker.removeprefix("kafka://").split(";")
+
+    @property
+    def insync(self) -> int:
+        """``min.insync.replicas`` of every topic."""
+        return self.min_insync or max(1, self.replication - 1)
+
+    def topic(self, name: str) -> str:
+        """Return the full name of a topic of the catalogue."""
+        return f"{self.topic_prefix}{name}"
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings.
+
+        Raises:
+            SettingError: a variable's value cannot be used.
+        """
+        environ = os.environ if environ is None else environ
+        known = {PREFIX + f.name.upper(): f for f in fields(cls)}
+        values: dict[str, Any] = {}
+        for variable, declared in known.items():
+            if variable not in environ:
+                continue
+            try:
+                values[declared.name] = declared.metadata["parse"](environ[variable])
+            except ValueError as problem:
+                raise SettingError(
+                    f"{variable}={environ[variable]!r} cannot be used: expected {problem}"
+                ) from None
+        return cls(**values)

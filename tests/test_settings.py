@@ -1,0 +1,89 @@
+"""A setting has a documented default, or a value that can be used, or the program says why not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from evcharge.errors import SettingError
+from evcharge.settings import Settings
+
+
+def test_without_variables_everything_has_its_default() -> None:
+    settings = Settings.from_env({})
+    assert settings.broker == "kafka://127.0.0.1:9092"
+    assert settings.partitions == 8
+    assert (settings.web_host, settings.web_port) == ("127.0.0.1", 6066)
+    assert settings.url == "http://127.0.0.1:6066"
+
+
+def test_variables_of_others_are_left_alone() -> None:
+    assert Settings.from_env({"PATH": "/bin", "PARTITIONS": "3"}) == Settings.from_env({})
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [
+        ("EVCHARGE_BROKER", "localhost:9092", "kafka://host:port"),
+        ("EVCHARGE_BROKER", "kafka://a:1;b", "kafka://host:port"),
+        ("EVCHARGE_PARTITIONS", "7", "1, 2, 4, 8, 16, 32 or 64"),
+        ("EVCHARGE_WEB_PORT", "70000", "a whole number from 1 to 65535"),
+        ("EVCHARGE_WEB_PORT", "-1", "a whole number"),
+        ("EVCHARGE_WEB_PORT", "", "a whole number"),
+        ("EVCHARGE_WEB_PORT", "\N{ARABIC-INDIC DIGIT ONE}", "a whole number"),
+        ("EVCHARGE_CURRENCY", "eur", "ISO 4217"),
+        ("EVCHARGE_DEFAULT_TIME_ZONE", "Mars/Olympus", "IANA time zone"),
+        ("EVCHARGE_DEFAULT_TIME_ZONE", "../etc/passwd", "IANA time zone"),
+        ("EVCHARGE_DEFAULT_TARIFF", "/does/not/exist.json", "readable file"),
+        ("EVCHARGE_APP_ID", "a b", "1 to 100 of the characters"),
+        ("EVCHARGE_PUBLIC_URL", "worker-1", "http://host:port"),
+    ],
+)
+def test_a_wrong_value_names_the_variable_and_what_was_expected(
+    variable: str, value: str, expected: str
+) -> None:
+    with pytest.raises(SettingError) as refused:
+        Settings.from_env({variable: value})
+    assert variable in str(refused.value)
+    assert expected in str(refused.value)
+
+
+def test_several_brokers_are_separated_by_semicolons() -> None:
+    settings = Settings.from_env({"EVCHARGE_BROKER": "kafka://a:1;b:2"})
+    assert settings.bootstrap == ["a:1", "b:2"]
+
+
+def test_copies_in_sync_are_one_less_than_all_of_them_and_at_least_one() -> None:
+    assert Settings(replication=1).insync == 1
+    assert Settings(replication=3).insync == 2
+    assert Settings(replication=3, min_insync=1).insync == 1
+
+
+def test_a_worker_that_listens_everywhere_is_reached_by_its_host_name() -> None:
+    url = Settings(web_host="0.0.0.0").url
+    assert "0.0.0.0" not in url
+    assert Settings(web_host="0.0.0.0", public_url="http://w1:1").url == "http://w1:1"
+
+
+def test_a_prefix_is_put_before_topic_names() -> None:
+    assert Settings(topic_prefix="test.").topic("stations") == "test.stations"
+
+
+def test_the_program_says_it_in_one_sentence_and_exits_with_2() -> None:
+    root = Path(__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-m", "evcharge", "topics"],
+        cwd=root,
+        env={"PATH": "/usr/bin:/bin", "EVCHARGE_PARTITIONS": "many"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "evcharge: EVCHARGE_PARTITIONS='many' cannot be used: expected 1, 2, 4, 8, 16, 32 or 64\n"
+    )
