@@ -1,0 +1,28 @@
+"""The rules of a charging session: a session is a fold of the set of its records.
+
+``fold`` says what a set of records means; ``advance`` computes the same as records arrive.
+
+* ``order.py``: which record comes first, which are equal.
+* ``energy.py``: from statements and registers to the session's energy.
+* ``reduce.py``: records in order to the state (``state.py``); which end is accepted.
+* ``held.py``: why a session waits for a person; ``limits.py``: the thresholds.
+* ``flood.py``: a session with too many records.
+"""
+
+from evcharge.domain.session.advance import Advanced, advance
+from evcharge.domain.session.flood import kept_witnesses
+from evcharge.domain.session.fold import fold
+from evcharge.domain.session.held import HeldReason
+from evcharge.domain.session.limits import Limits
+from evcharge.domain.session.state import Lifecycle, SessionState
+
+__all__ = [
+    "Advanced",
+    "HeldReason",
+    "Lifecycle",
+    "Limits",
+    "SessionState",
+    "advance",
+    "fold",
+    "kept_witnesses",
+]

@@ -1,0 +1,104 @@
+"""A session with too many records: held, in bounded space, and still a function of the set.
+
+Beyond ``Limits.max_readings`` distinct records no further one is kept, so neither repeats can be told
+from new records nor all records be folded. What such a session is follows from its *witnesses*: at most
+nine records of the set, each the first or the last of its sort. Of a set and of the witnesses of its
+parts they are the same, so that order, duplicates and chunks still do not matter, and neither does which
+records happened to be kept. The state is the fold of the witnesses; its revision stays one above the
+limit. The session's connector, user, start, last reading and end are those of all its records; readings
+in between are not compared, and the state's size is bounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+
+from evcharge.domain.session.held import HeldReason
+from evcharge.domain.session.limits import Limits
+from evcharge.domain.session.order import END_RANK, distinct, in_order
+from evcharge.domain.session.reduce import reduce
+from evcharge.domain.session.state import SessionState, StoredRecord
+from evcharge.domain.session_record import RecordKind, SessionRecord
+
+
+def witnesses(records: Iterable[SessionRecord]) -> list[SessionRecord]:
+    """Return the few records that tell what a session is, in order."""
+    ordered = in_order(distinct(records).values())
+    ends = [record for record in ordered if record.kind >= END_RANK]
+    readings = [record for record in ordered if record.kind < END_RANK]
+    chosen = [
+        *_first_two(ordered, lambda record: record.user_id),
+        *_first(ordered, lambda record: record.connector_id is not None),
+        *_first(readings, lambda record: record.kind == RecordKind.START),
+        *_first(readings, lambda record: record.meter_uwh is not None),
+        *_first(readings[::-1], _is_reading),
+        *_first(ends[::-1], lambda record: bool(record.correction)),
+        *_first_two(ends, _plain_end),
+    ]
+    return in_order(distinct(chosen).values())
+
+
+def flooded(
+    records: Iterable[SessionRecord], limits: Limits, before: SessionState | None = None
+) -> SessionState:
+    """Return the state of a session with too many records.
+
+    ``records`` are all of them, or those that come on top of the flooded state ``before``, repeats or
+    not.
+    """
+    records = list(records)
+    reasons = HeldReason.TOO_MANY_READINGS.bit
+    if any(record.timestamp_us - record.ingest_us > limits.ahead_us for record in records):
+        reasons |= HeldReason.TIMESTAMP_AHEAD.bit
+    if before is not None:
+        reasons |= before.reasons & HeldReason.TIMESTAMP_AHEAD.bit
+        records += kept_witnesses(before)
+    telling = witnesses(records)
+    state = reduce(telling, limits)
+    return state._replace(
+        revision=limits.max_readings + 1,
+        reasons=state.reasons | reasons,
+        witnesses=tuple(map(stored, telling)),
+    )
+
+
+def stored(record: SessionRecord) -> StoredRecord:
+    """Return a witness as the state keeps it."""
+    fields: list[int | str | bool | None] = [int(record.kind), *record[3:]]
+    while fields[-1] is None:
+        fields.pop()
+    return tuple(fields)
+
+
+def kept_witnesses(
+    state: SessionState, station_id: str = "", session_id: str = ""
+) -> list[SessionRecord]:
+    """Return the records that the state keeps; the rules do not need the session's identity."""
+    return [
+        SessionRecord(station_id, session_id, RecordKind(kind), *rest)  # type: ignore[arg-type]
+        for kind, *rest in state.witnesses or ()
+    ]
+
+
+def _is_reading(record: SessionRecord) -> bool:
+    return record.energy_uwh is not None or record.meter_uwh is not None
+
+
+def _plain_end(end: SessionRecord) -> Hashable:
+    """Return what two ends must share not to contradict each other, None of a correction."""
+    return None if end.correction else (end.timestamp_us, end.energy_uwh, end.meter_uwh)
+
+
+def _first(
+    records: Sequence[SessionRecord], wanted: Callable[[SessionRecord], bool]
+) -> list[SessionRecord]:
+    """Return the first record that is wanted, if any."""
+    return next(([record] for record in records if wanted(record)), [])
+
+
+def _first_two(
+    records: Sequence[SessionRecord], said: Callable[[SessionRecord], Hashable]
+) -> list[SessionRecord]:
+    """Return the first record that says anything, and the first that says something else."""
+    telling = [record for record in records if said(record) is not None]
+    return telling[:1] + _first(telling, lambda record: said(record) != said(telling[0]))

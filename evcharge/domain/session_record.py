@@ -1,0 +1,59 @@
+"""One record of the ``charging-sessions`` topic, decoded: what the session rules are folded over."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class RecordKind(IntEnum):
+    """Which event of a session a record is; stored in tables, so a number is never reused."""
+
+    START = 0
+    UPDATE = 1
+    END = 2
+    CLOSED = 3
+    """A whole session in one record (no ``event`` field)."""
+
+
+class SessionRecord(NamedTuple):
+    """One decoded record; absent facts are ``None``.
+
+    The first two fields are the session's identity, the next three say where and when the record was
+    first appended to ``charging-sessions`` (a forwarded record keeps its first place and time).
+    Stored records leave the identity out (it is in the key) and trailing ``None`` fields too, so new
+    fields go at the end.
+    """
+
+    station_id: str
+    session_id: str
+    kind: RecordKind
+    timestamp_us: int
+    """Event time; of a closed session its ``end_time``."""
+    ingest_us: int
+    """The broker's append time of the first appearance."""
+    partition: int
+    offset: int
+    energy_uwh: int | None = None
+    """Energy of this session so far."""
+    meter_uwh: int | None = None
+    """The meter's register."""
+    power_mw: int | None = None
+    """Power in milliwatts (1 kW = 1_000_000)."""
+    seq: int | None = None
+    charging: bool | None = None
+    """False: plugged in but not asking for power."""
+    current_ua: int | None = None
+    """Current in microamperes."""
+    soc_millionths: int | None = None
+    """State of charge in millionths of a percent."""
+    connector_id: int | None = None
+    user_id: str | None = None
+    start_time_us: int | None = None
+    """The start that an end or a closed session states."""
+    duration_us: int | None = None
+    """The duration that an end states."""
+    correction: bool | None = None
+    reason: str | None = None
+    reservation_id: str | None = None
+    event_id: str | None = None
