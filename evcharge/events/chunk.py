@@ -1,0 +1,131 @@
+"""Many records validated in one pass, which costs a fraction of one pass for each.
+
+The values of a chunk are joined to one JSON array. If all is well with every record, that is all; if
+not, the chunk is cut in pieces until the records that are to blame stand alone and get their reason.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from evcharge.domain.quantities import DecimalFloat, InexactError
+from evcharge.events.objects import json_object, refusal
+from evcharge.events.received import Received
+from evcharge.events.rejection import Reason, RefusedError, Rejected, reject
+
+logger = logging.getLogger(__name__)
+
+E = TypeVar("E", bound=Mapping[str, Any])
+T = TypeVar("T")
+
+_PIECES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkDecoder(Generic[E, T]):
+    """Decodes the records of one topic, whose events are flat JSON objects."""
+
+    chunk: TypeAdapter[list[E]]
+    """Validates an array of events."""
+    model_of: Callable[[Mapping[str, Any]], TypeAdapter[E]]
+    """The model that one object must follow; raises `RefusedError` if there is none."""
+    convert: Callable[[E, Received], T]
+    """What a valid event says; raises `RefusedError`, or `InexactError` for numbers without text."""
+
+    def decode(self, records: Sequence[Received], max_bytes: int) -> list[T | Rejected]:
+        """Return what each record says or why it was rejected, by its index. Never raises."""
+        events = self._joined(records, max_bytes)
+        if events is not None:
+            return list(map(self._converted, events, records))
+        if len(records) <= _PIECES:
+            return [self._alone(record, max_bytes) for record in records]
+        size = -(-len(records) // _PIECES)
+        pieces = (records[start : start + size] for start in range(0, len(records), size))
+        return [outcome for piece in pieces for outcome in self.decode(piece, max_bytes)]
+
+    def _joined(self, records: Sequence[Received], max_bytes: int) -> list[E] | None:
+        """Return the event of each record, or ``None`` if any of them needs a closer look.
+
+        Nobody's bytes may change what another record says. Every value starts with ``{`` and has no
+        other. If the parser finds as many objects as values, each of these braces opens one of them,
+        none is nested or in a text. So the n-th object starts where the n-th value does, and is
+        closed before the next one opens, with our comma between them: it is the n-th value, whole.
+        """
+        values = [record.value or b"" for record in records]
+        for value in values:
+            if value[:1] != b"{" or len(value) > max_bytes:
+                return None
+        joined = b"[%b]" % b",".join(values)
+        if (
+            joined.count(b"{") != len(values)
+            # pydantic's parser takes them for numbers, and in an unknown field nobody else looks.
+            or b"NaN" in joined
+            or b"Infinity" in joined
+        ):
+            return None
+        try:
+            events = self.chunk.validate_json(joined)
+        except ValidationError:
+            return None
+        return events if len(events) == len(values) else None
+
+    def _converted(self, event: E, record: Received) -> T | Rejected:
+        try:
+            try:
+                return self.convert(event, record)
+            except InexactError:
+                return self.convert(_with_texts(event, record.value or b""), record)
+        except RefusedError as refused:
+            return refused.rejected
+        except Exception as bug:  # noqa: BLE001 - nothing that can arrive may stop a worker
+            return _rule_failed(bug, record)
+
+    def _alone(self, record: Received, max_bytes: int) -> T | Rejected:
+        value = record.value
+        if value is None:
+            return reject(Reason.NO_VALUE, "The record has no value.")
+        if len(value) > max_bytes:
+            detail = f"The value has {len(value)} bytes, more than {max_bytes}."
+            return reject(Reason.TOO_LARGE, detail)
+        try:
+            event = self._validated(value)
+        except RefusedError as refused:
+            return refused.rejected
+        except Exception as bug:  # noqa: BLE001 - as above
+            return _rule_failed(bug, record)
+        return self._converted(event, record)
+
+    def _validated(self, value: bytes) -> E:
+        # To JSON Schema, 1.0 is an integer.
+        members = {name: _whole(member) for name, member in json_object(value).items()}
+        try:
+            return self.model_of(members).validate_python(members)
+        except ValidationError as problem:
+            raise refusal(problem, members) from None
+
+
+def _whole(member: Any) -> Any:
+    return int(member) if isinstance(member, float) and member.is_integer() else member
+
+
+def _with_texts(event: E, value: bytes) -> E:
+    texts = json.loads(value, parse_float=DecimalFloat, parse_int=DecimalFloat)
+    # The same members, with more exact numbers.
+    return {
+        name: texts[name] if isinstance(member, float) else member for name, member in event.items()
+    }  # type: ignore[return-value]
+
+
+def _rule_failed(bug: Exception, record: Received) -> Rejected:
+    logger.error(
+        "decoding the record at partition %d offset %d failed",
+        record.partition,
+        record.offset,
+        exc_info=bug,
+    )
+    detail = f"Decoding it raised {type(bug).__name__}, which is a bug of evcharge."
+    return reject(Reason.RULE_FAILED, detail)
