@@ -1,0 +1,172 @@
+"""Builds the Faust application from the settings: nothing of it is specific to an event."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any, cast
+
+import faust
+from faust.types import TransportT
+from faust.web.drivers.aiohttp import Web
+from mode.supervisors import CrashingSupervisor
+
+from evcharge.engine.consumer import ChunkConsumer
+from evcharge.engine.failstop import fail_stop
+from evcharge.engine.forwarding import SUFFIX
+from evcharge.engine.lane import Lane
+from evcharge.engine.log import KafkaLog, Log, MemoryLog
+from evcharge.engine.partitioning import Partitioner
+from evcharge.engine.recovery import LaneTableManager
+from evcharge.engine.table import StateTable
+from evcharge.engine.topic import ChunkTopic
+from evcharge.engine.transport import ChunkTransport
+from evcharge.reference.reference import Reference
+from evcharge.settings import Settings
+from evcharge.topics import changelog_topic, ensure_topics
+
+logger = logging.getLogger(__name__)
+
+
+class Application(faust.App):
+    """A Faust application whose agents consume chunks and whose tables are written by the lane."""
+
+    def __init__(self, settings: Settings, *, in_memory: bool = False) -> None:
+        """Build from settings; ``in_memory`` replaces Kafka and RocksDB for tests of agents."""
+        self.settings = settings
+        self.in_memory = in_memory
+        self.lane = Lane(
+            log=self._new_log(),
+            partitioner=Partitioner(settings.partitions),
+            dead_letters=settings.topic("dead-letters"),
+        )
+        self.reference = Reference(settings, in_memory=in_memory)
+        self.readable: defaultdict[str, set[int]] = defaultdict(set)
+        """Partitions of each table, by name, that are assigned here and were restored."""
+        self.recovered = False
+        """Whether this worker is a member of the group and has restored what it was assigned."""
+        self.on_web_app: Callable[[Any], None] | None = None
+        """Called once with the aiohttp application before the web server takes its routes."""
+        self._tables_by_topic: dict[str, StateTable] = {}
+        self._log_started = False
+        super().__init__(settings.app_id, **faust_settings(settings, in_memory=in_memory))
+
+    def _new_log(self) -> Log:
+        if self.in_memory:
+            return MemoryLog()
+        return KafkaLog(self.settings.bootstrap, f"{self.settings.app_id}-lane")
+
+    def _new_transport(self) -> TransportT:
+        return ChunkTransport(self.conf.broker_consumer, self)
+
+    def state_table(self, name: str) -> StateTable:
+        """Declare a table."""
+        changelog = faust.Topic(
+            self,
+            topics=[self.settings.topic(changelog_topic(self.settings, name).name)],
+            key_type=bytes,
+            value_type=bytes,
+            partitions=self.settings.partitions,
+            compacting=True,
+            internal=True,
+        )
+        table = StateTable(
+            self,
+            name=name,
+            partitions=self.settings.partitions,
+            changelog_topic=changelog,
+            help=name,
+        )
+        self.tables.add(table)
+        return table
+
+    def chunk_agent(
+        self, topic: str, table: StateTable
+    ) -> Callable[[Callable[..., Any]], faust.Agent]:
+        """Declare the agent that writes ``table`` from ``topic`` (and its rerouted records).
+
+        Agents are named after their topic, not their module: names are storage in Faust. Whatever
+        raises in an agent is not a bad record but a bug or a broken world, so the worker ends.
+        """
+        sources = [self.settings.topic(topic), self.settings.topic(topic) + SUFFIX]
+        self._tables_by_topic.update(dict.fromkeys(sources, table))
+        return self.agent(  # type: ignore[return-value]
+            ChunkTopic(self, topics=sources),
+            name=topic,
+            supervisor_strategy=CrashingSupervisor,
+        )
+
+    def table_of(self, topic: str) -> StateTable:
+        """Return the table that is written from a source topic."""
+        return self._tables_by_topic[topic]
+
+    def worker_init_post_autodiscover(self) -> None:
+        """Add our routes before Faust's, whose first page would take ``/``."""
+        if self.on_web_app is not None:
+            self.on_web_app(cast("Web", self.web).web_app)
+        super().worker_init_post_autodiscover()
+
+    def lag(self) -> dict[tuple[str, int], int]:
+        """Return how many records of each source partition are not applied yet, as far as known."""
+        consumer = self._consumer
+        return consumer.lag() if isinstance(consumer, ChunkConsumer) else {}
+
+    # -- life
+
+    async def on_first_start(self) -> None:
+        """Prepare what the worker needs before it joins the group."""
+        await super().on_first_start()
+        if not self.in_memory and not (self.client_only or self.producer_only):
+            await ensure_topics(self.settings)
+
+    async def before_first_record(self) -> None:
+        """Start the producer and read the reference data to its end, once."""
+        if not self._log_started:
+            self._log_started = True
+            await self.lane.log.start()
+            await self.reference.start(on_failure=fail_stop)
+
+    async def on_stop(self) -> None:
+        """Stop consuming, make durable what was computed, stop producing."""
+        await super().on_stop()
+        if self._log_started:
+            await self.lane.drained()
+            await self.reference.stop()
+            await self.lane.log.stop()
+
+
+def faust_settings(settings: Settings, *, in_memory: bool) -> dict[str, Any]:
+    """Translate the settings into Faust's."""
+    return {
+        "broker": settings.broker,
+        "store": "memory://" if in_memory else "rocksdb://",
+        "datadir": str(settings.data_dir),
+        "autodiscover": False,
+        "origin": "evcharge",
+        "TableManager": LaneTableManager,
+        "topic_partitions": settings.partitions,
+        "topic_replication_factor": settings.replication,
+        # Topics are created by evcharge.topics, with all of their configuration.
+        "topic_allow_declare": False,
+        "topic_disable_leader": True,
+        "table_standby_replicas": 0,
+        "processing_guarantee": "at_least_once",
+        "broker_max_poll_records": settings.chunk_records,
+        "broker_session_timeout": float(settings.session_timeout_s),
+        "broker_heartbeat_interval": min(1.0, settings.session_timeout_s / 4),
+        "broker_request_timeout": 40.0,
+        "broker_commit_interval": 1.0,
+        "broker_commit_every": 1_000_000,
+        "consumer_auto_offset_reset": "earliest",
+        "stream_wait_empty": True,
+        "web_bind": settings.web_host,
+        "web_host": settings.web_host,
+        "web_port": settings.web_port,
+        "canonical_url": settings.url,
+        "web_tables_enabled": False,
+        "web_router_enabled": False,
+        "web_graph_enabled": False,
+        "web_stats_enabled": False,
+        "web_metrics_enabled": False,
+    }

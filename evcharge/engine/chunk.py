@@ -1,0 +1,50 @@
+"""A chunk: consecutive records of one source partition, delivered as one Faust event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+
+class SourceRecord(Protocol):
+    """What the lane needs of a consumed Kafka record (aiokafka's ``ConsumerRecord`` has it)."""
+
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def timestamp(self) -> int:
+        """Append time in milliseconds: all topics use LogAppendTime."""
+
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+
+
+class Received(NamedTuple):
+    """A record as it first entered the system; forwarded records are restored to this."""
+
+    key: bytes | None
+    value: bytes | None
+    timestamp: int
+    partition: int
+    offset: int
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+class Chunk(NamedTuple):
+    """Records of one partition in offset order, without those that the broker left out."""
+
+    topic: str
+    """Full name of the topic they were fetched from."""
+    partition: int
+    records: Sequence[SourceRecord]
+
+    @property
+    def last_offset(self) -> int:
+        """Offset of the last record: what a commit and a source marker build on."""
+        return self.records[-1].offset

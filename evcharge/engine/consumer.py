@@ -1,0 +1,258 @@
+"""Fetches chunks, keeps track of which are done, commits source offsets.
+
+Everything private of Faust and aiokafka that the lane leans on is used in this file and in
+``recovery.py``; ``tests/engine/test_faust_seams.py`` fails when a release changes it underneath.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import aiokafka
+from faust.transport.drivers.aiokafka import (
+    AIOKafkaConsumerThread,
+    Consumer,
+    ConsumerRebalanceListener,
+    ensure_aiokafka_TP,
+    server_list,
+)
+from faust.types import TP, ServiceT
+from faust.types.tuples import ConsumerMessage, Message
+
+from evcharge.engine.chunk import Chunk
+from evcharge.engine.progress import Progress
+
+MOST_CHUNKS_IN_FLIGHT = 3
+"""Chunks of one partition between fetch and ack; beyond that it is not fetched."""
+
+FETCH_WAIT_S = 0.25
+"""How long a fetch may wait for records before partitions that have room again are looked at."""
+
+
+class PausingListener(ConsumerRebalanceListener):
+    """Pauses changelog partitions as soon as they are assigned.
+
+    They are assigned for ownership and routing only. Left alone, aiokafka would prefetch them, and
+    because nobody consumes what it fetched, stop fetching anything else from their broker.
+    """
+
+    async def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
+        """Call when partitions are being assigned."""
+        thread = self._thread
+        changelogs = thread.app.tables.changelog_topics
+        consumer = thread._ensure_consumer()  # noqa: SLF001 - the thread is Faust's
+        consumer.pause(*(tp for tp in assigned if tp.topic in changelogs))
+        await super().on_partitions_assigned(assigned)
+
+
+class ChunkConsumerThread(AIOKafkaConsumerThread):
+    """Faust's consumer thread with an aiokafka consumer set up for chunks."""
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        conf = self.app.conf
+        # Faust keeps the assignor here so that its consumer hands it to aiokafka.
+        self._assignor = self.app.assignor
+        return aiokafka.AIOKafkaConsumer(
+            client_id=conf.broker_client_id,
+            group_id=conf.id,
+            bootstrap_servers=server_list(transport.url, transport.default_port),
+            partition_assignment_strategy=[self._assignor],
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_poll_records=conf.broker_max_poll_records,
+            max_poll_interval_ms=int((conf.broker_max_poll_interval or 0) * 1000),
+            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            # The broker answers as soon as there is a record: latency counts more than requests.
+            fetch_max_wait_ms=500,
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            session_timeout_ms=int(conf.broker_session_timeout * 1000),
+            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
+            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
+            isolation_level="read_committed",
+            metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
+            connections_max_idle_ms=conf.consumer_connections_max_idle_ms,
+        )
+
+    async def start_positions(self, tps: Iterable[TP]) -> Mapping[TP, int]:
+        """Return where partitions without a marker start: committed, else the earliest record."""
+        found: Mapping[TP, int] = await self.call_thread(self._start_positions, set(tps))
+        return found
+
+    async def _start_positions(self, tps: set[TP]) -> Mapping[TP, int]:
+        consumer = self._ensure_consumer()
+        earliest = await consumer.beginning_offsets([ensure_aiokafka_TP(tp) for tp in tps])
+        positions = {}
+        for tp in tps:
+            committed = await consumer.committed(ensure_aiokafka_TP(tp))
+            positions[tp] = earliest[ensure_aiokafka_TP(tp)] if committed is None else committed
+        return positions
+
+    async def rewind(self, positions: Mapping[TP, int]) -> None:
+        """Seek partitions that are still assigned back to where delivery stopped."""
+        await self.call_thread(self._rewind, dict(positions))
+
+    async def _rewind(self, positions: Mapping[TP, int]) -> None:
+        assigned = self.assignment()
+        for tp, offset in positions.items():
+            if tp in assigned:
+                self.seek(ensure_aiokafka_TP(tp), offset)
+
+
+class ChunkConsumer(Consumer):
+    """Delivers chunks to the conductor and commits up to the last chunk done, strictly in order."""
+
+    RebalanceListener = PausingListener
+    _thread: ChunkConsumerThread
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._progress: Progress[TP] = Progress(MOST_CHUNKS_IN_FLIGHT)
+        self._epoch = 0
+        """Counts seeks: records of a fetch that began before one belong to an old position."""
+        self._room = asyncio.Event()
+        self.skipped_records = 0
+        """Offsets that the broker did not deliver: retention, compaction, transaction markers."""
+        super().__init__(*args, **kwargs)
+
+    def _new_consumer_thread(self) -> ChunkConsumerThread:
+        return ChunkConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def discard(self) -> None:
+        """Free what Faust made for a consumer that never started (tests of agents)."""
+        self._thread.thread_loop.close()
+
+    # -- delivery
+
+    async def _drain_messages(self, fetcher: ServiceT) -> None:
+        """Fetch and deliver until the fetcher stops (Faust runs this as its fetch loop)."""
+        try:
+            while not (self.should_stop or fetcher.should_stop):
+                tps = await self._fetchable()
+                if not tps:
+                    continue
+                epoch = self._epoch
+                fetched = await self._thread.getmany(tps, timeout=FETCH_WAIT_S)
+                if epoch != self._epoch or not self.flow_active:
+                    await self._rewind(map(_faust_tp, fetched))
+                    continue
+                for tp, records in fetched.items():
+                    if epoch != self._epoch:
+                        # A seek came in between: it decides where to go on.
+                        break
+                    await self._deliver(_faust_tp(tp), records)
+        except self.consumer_stopped_errors:
+            if not self.transport.app.should_stop:
+                raise
+        except asyncio.CancelledError:
+            if not self.transport.app.should_stop:
+                raise
+
+    async def _fetchable(self) -> set[TP]:
+        """Return the partitions to fetch from now, or nothing after waiting a moment for some."""
+        if not self.flow_active:
+            await self.wait(self.can_resume_flow)  # type: ignore[arg-type]
+            return set()
+        tps = {tp for tp in self._active_partitions if self._progress.has_room(tp)}
+        if not tps:
+            self._room.clear()
+            try:
+                await asyncio.wait_for(self._room.wait(), FETCH_WAIT_S)
+            except TimeoutError:
+                pass
+        return tps
+
+    async def _rewind(self, tps: Iterable[TP]) -> None:
+        """Give back what was fetched from a position that is not valid any more."""
+        offsets = {tp: self._progress.next_offset(tp) for tp in tps}
+        await self._thread.rewind({tp: o for tp, o in offsets.items() if o is not None})
+
+    async def _deliver(self, tp: TP, records: Sequence[Any]) -> None:
+        expected = self._progress.next_offset(tp)
+        if expected is None or not self.flow_active:
+            return
+        if records[0].offset < expected:
+            records = [record for record in records if record.offset >= expected]
+            if not records:
+                return
+        self.skipped_records += records[0].offset - expected
+        chunk = Chunk(tp.topic, tp.partition, records)
+        last = records[-1]
+        message = ConsumerMessage(
+            tp.topic,
+            tp.partition,
+            last.offset,
+            last.timestamp / 1000,
+            last.timestamp_type,
+            [],
+            None,
+            chunk,  # type: ignore[arg-type]
+            None,
+            0,
+            0,
+            tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+        self._progress.delivered(tp, last.offset)
+        self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
+        # A rebalance must be able to interrupt a delivery that waits; it clears what was delivered
+        # and seeks, so nothing is lost by it.
+        await self.wait_first(self.callback(message), self.suspend_flow.wait())
+
+    # -- positions
+
+    async def start_positions(self, tps: Iterable[TP]) -> Mapping[TP, int]:
+        """Return where partitions without a marker start: committed, else the earliest record."""
+        return await self._thread.start_positions(tps)
+
+    async def seek_sources(self, positions: Mapping[TP, int]) -> None:
+        """Position partitions, forgetting what was delivered from them before."""
+        self._epoch += 1
+        for tp, offset in positions.items():
+            self._progress.start(tp, offset)
+        if positions:
+            await self._thread.seek_wait({ensure_aiokafka_TP(tp): o for tp, o in positions.items()})
+        self._room.set()
+
+    # -- acks and commits
+
+    def ack(self, message: Message) -> bool:
+        """Take a chunk as done; what can be committed moves only past chunks done in order."""
+        if message.acked:
+            return False
+        message.acked = True
+        self._unacked_messages.discard(message)
+        self._progress.done(message.tp, message.offset)
+        self._room.set()
+        waiting = self._waiting_for_ack
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
+        return True
+
+    def lag(self) -> dict[tuple[str, int], int]:
+        """Return how many records of each source partition are not durable yet, as far as known."""
+        lag = {}
+        for tp, durable in self._progress.durable().items():
+            end = self.highwater(tp)
+            if end is not None:
+                lag[tp.topic, tp.partition] = max(0, end - durable)
+        return lag
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        return (
+            tp
+            for tp in list(self._progress.committable())
+            if topics is None or tp in topics or tp.topic in topics
+        )
+
+    def _new_offset(self, tp: TP) -> int | None:
+        return self._progress.committable().get(tp)
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Finish and commit what was delivered, then forget the partitions."""
+        await super().on_partitions_revoked(revoked)
+        self._progress.forget(revoked)
+
+
+def _faust_tp(tp: Any) -> TP:
+    return TP(tp.topic, tp.partition)

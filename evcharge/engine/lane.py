@@ -1,0 +1,90 @@
+"""Opens a step for every chunk of an agent and hands finished steps to the partition's pipeline."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from faust.types import EventT, StreamT
+
+from evcharge.engine.chunk import Chunk
+from evcharge.engine.counters import Counters
+from evcharge.engine.failstop import fail_stop
+from evcharge.engine.log import Log
+from evcharge.engine.partitioning import Partitioner
+from evcharge.engine.pipeline import Pipeline
+from evcharge.engine.step import Step
+from evcharge.engine.table import StateTable
+
+
+class Lane:
+    """Everything between the chunks of the agents and the tables' durable rows."""
+
+    def __init__(
+        self,
+        log: Log,
+        partitioner: Partitioner,
+        dead_letters: str,
+        cached_states: int = 20_000,
+        on_failure: Callable[[str, BaseException], object] = fail_stop,
+    ) -> None:
+        """``cached_states`` bounds the decoded states kept for each table partition."""
+        self.log = log
+        self.partitioner = partitioner
+        self.counters = Counters()
+        self._dead_letters = dead_letters
+        self._cached_states = cached_states
+        self.on_failure = on_failure
+        self._pipelines: dict[tuple[str, int], Pipeline] = {}
+
+    async def steps(self, stream: StreamT[Chunk], table: StateTable) -> AsyncIterator[Step]:
+        """Yield an open step for each chunk of an agent's stream.
+
+        When the agent asks for the next one, the step before is finished: its effects become
+        durable in the background, then its chunk is acknowledged. An exception in the agent's body
+        ends the iteration, and with it the worker (``CrashingSupervisor``), without the step.
+        """
+        async for event in stream.noack().events():  # type: ignore[attr-defined]
+            step = self.begin(event.value, table)
+            yield step
+            self.finish(step, table, event)
+
+    def begin(self, chunk: Chunk, table: StateTable) -> Step:
+        """Open a step for a chunk."""
+        return Step(
+            chunk,
+            self.pipeline(table, chunk.partition),
+            self.partitioner,
+            self._dead_letters,
+            self.counters,
+        )
+
+    def finish(self, step: Step, table: StateTable, event: EventT[Any] | None = None) -> None:
+        """Hand a finished step over to become durable."""
+        effects = step.finish()
+        if event is not None:
+            effects.on_durable.append(event.ack)
+        self.pipeline(table, step.partition).submit(effects)
+
+    def pipeline(self, table: StateTable, partition: int) -> Pipeline:
+        """Return the writer of a table partition."""
+        known = self._pipelines.get((table.name, partition))
+        if known is None:
+            known = self._pipelines[table.name, partition] = Pipeline(
+                table.changelog_topic_name,
+                partition,
+                table.partition(partition),
+                self.log,
+                self.on_failure,
+                self._cached_states,
+            )
+        return known
+
+    def forget(self, table: StateTable, partition: int) -> None:
+        """Drop a partition's writer with its cached states: the partition left, or was restored."""
+        self._pipelines.pop((table.name, partition), None)
+
+    async def drained(self) -> None:
+        """Return when everything that was computed is durable."""
+        await asyncio.gather(*(pipeline.drained() for pipeline in self._pipelines.values()))

@@ -1,0 +1,163 @@
+"""Makes the steps of one table partition durable, in order, while the next ones are computed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from evcharge.engine.log import Log, Output
+from evcharge.engine.partition_store import PartitionStore, encode_offset, source_marker
+
+
+@dataclass(slots=True)
+class Effects:
+    """What one step did: rows of the table, records for other topics, and how far it read."""
+
+    source_topic: str
+    last_offset: int
+    rows: dict[bytes, bytes | None] = field(default_factory=dict)
+    outputs: list[Output] = field(default_factory=list)
+    on_durable: list[Callable[[], object]] = field(default_factory=list)
+    """Called in order when everything is durable: counts, acknowledges the source."""
+
+
+class Pipeline:
+    """The single writer of one table partition.
+
+    Reads see the rows of all steps handed in so far, durable or not; nobody but the steps of this
+    partition reads through here.
+    """
+
+    def __init__(
+        self,
+        changelog: str,
+        partition: int,
+        store: PartitionStore,
+        log: Log,
+        on_failure: Callable[[str, BaseException], object],
+        cached_states: int,
+    ) -> None:
+        self.changelog = changelog
+        self.partition = partition
+        self.store = store
+        self._log = log
+        self._on_failure = on_failure
+        self._pending: list[Effects] = []
+        self._unwritten: dict[bytes, bytes | None] = {}
+        self._applied: dict[str, int] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._states: OrderedDict[bytes, Any] = OrderedDict()
+        self._cached_states = cached_states
+        self.closed = False
+
+    def applied_offset(self, source_topic: str) -> int:
+        """Return the last offset of a source that was computed here, -1 if there was none."""
+        offset = self._applied.get(source_topic)
+        if offset is None:
+            stored = self.store.source_offset(source_topic)
+            offset = self._applied[source_topic] = -1 if stored is None else stored
+        return offset
+
+    def forget_source(self, source_topic: str) -> None:
+        """Take a source as never read: its topic was created anew and counts from 0 again."""
+        self._applied[source_topic] = -1
+
+    # -- reads of the steps
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return a row as the steps so far left it."""
+        if key in self._unwritten:
+            return self._unwritten[key]
+        return self.store.get(key)
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Return many rows as the steps so far left them."""
+        stored = self.store.get_many(keys)
+        unwritten = self._unwritten
+        if not unwritten:
+            return stored
+        return [
+            unwritten.get(k, v) if k in unwritten else v for k, v in zip(keys, stored, strict=True)
+        ]
+
+    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the rows below a prefix, sorted, as the steps so far left them."""
+        rows = dict(self.store.scan(prefix))
+        for key, value in self._unwritten.items():
+            if key.startswith(prefix):
+                if value is None:
+                    rows.pop(key, None)
+                else:
+                    rows[key] = value
+        yield from sorted(rows.items())
+
+    def cached(self, key: bytes) -> Any:
+        """Return the decoded state last remembered for a key, or ``None``."""
+        state = self._states.get(key)
+        if state is not None:
+            self._states.move_to_end(key)
+        return state
+
+    def remember(self, key: bytes, state: Any) -> None:
+        """Keep a decoded state for the next steps; the oldest are dropped beyond the bound."""
+        self._states[key] = state
+        if len(self._states) > self._cached_states:
+            self._states.popitem(last=False)
+
+    # -- writes
+
+    def submit(self, effects: Effects) -> None:
+        """Take over the effects of a finished step; they become durable soon, in order."""
+        self._applied[effects.source_topic] = effects.last_offset
+        self._unwritten.update(effects.rows)
+        self._pending.append(effects)
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._write_all())
+
+    async def drained(self) -> None:
+        """Return when everything submitted is durable."""
+        while self._task is not None:
+            await asyncio.shield(self._task)
+
+    async def _write_all(self) -> None:
+        try:
+            while self._pending:
+                taken, self._pending = self._pending, []
+                await self._write(taken)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as problem:
+            self._on_failure(
+                f"partition {self.partition} of {self.changelog} could not be made durable: {problem}",
+                problem,
+            )
+            raise
+        finally:
+            self._task = None
+
+    async def _write(self, steps: Sequence[Effects]) -> None:
+        rows: dict[bytes, bytes | None] = {}
+        outputs: list[Output] = []
+        marks: dict[bytes, bytes | None] = {}
+        for step in steps:
+            rows.update(step.rows)
+            outputs.extend(step.outputs)
+            marks[source_marker(step.source_topic)] = encode_offset(step.last_offset)
+        if outputs:
+            await self._log.publish(outputs)
+        # The markers come last: if the rows need more than one record batch and the process dies
+        # between two, the steps are computed again, on rows that partly hold their results already.
+        # The rules are folds over sets, so that changes nothing.
+        written = {**rows, **marks}
+        offset = await self._log.append(self.changelog, self.partition, written.items())
+        self.store.write(written, offset)
+        unwritten = self._unwritten
+        for key, value in rows.items():
+            if unwritten.get(key) is value and key in unwritten:
+                del unwritten[key]
+        for step in steps:
+            for call in step.on_durable:
+                call()

@@ -1,0 +1,79 @@
+"""How far each source partition got: what is delivered, what is done, what can be committed."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import Generic, TypeVar
+
+P = TypeVar("P")
+
+
+class Progress(Generic[P]):
+    """Tracks chunks between fetch and commit, for each source partition ``P``.
+
+    A partition is known from :meth:`start` to :meth:`forget`. What can be committed moves only past
+    chunks that are done in order, so a commit never passes a record whose effects are not durable.
+    """
+
+    def __init__(self, most_in_flight: int) -> None:
+        """``most_in_flight`` chunks of a partition may be delivered and not yet done."""
+        self._most_in_flight = most_in_flight
+        self._next: dict[P, int] = {}
+        self._in_flight: dict[P, deque[int]] = {}
+        self._done_ends: dict[P, set[int]] = {}
+        self._committable: dict[P, int] = {}
+        self._started: dict[P, int] = {}
+
+    def start(self, partition: P, offset: int) -> None:
+        """Begin (again) at an offset; what was delivered before is forgotten."""
+        self._started[partition] = self._next[partition] = offset
+        self._in_flight[partition] = deque()
+        self._done_ends[partition] = set()
+        self._committable.pop(partition, None)
+
+    def forget(self, partitions: Iterable[P]) -> None:
+        """Drop partitions that were revoked."""
+        for partition in partitions:
+            for kept in (
+                self._started,
+                self._next,
+                self._in_flight,
+                self._done_ends,
+                self._committable,
+            ):
+                kept.pop(partition, None)
+
+    def has_room(self, partition: P) -> bool:
+        """Whether another chunk may be delivered."""
+        in_flight = self._in_flight.get(partition)
+        return in_flight is not None and len(in_flight) < self._most_in_flight
+
+    def next_offset(self, partition: P) -> int | None:
+        """Return the offset of the next record to deliver, ``None`` for a partition not known."""
+        return self._next.get(partition)
+
+    def delivered(self, partition: P, last_offset: int) -> None:
+        """Note that a chunk up to ``last_offset`` is on its way."""
+        self._next[partition] = last_offset + 1
+        self._in_flight[partition].append(last_offset)
+
+    def done(self, partition: P, last_offset: int) -> None:
+        """Note that a chunk's effects are durable; those of unknown partitions are ignored."""
+        in_flight = self._in_flight.get(partition)
+        if not in_flight or last_offset not in in_flight:
+            return
+        ends = self._done_ends[partition]
+        ends.add(last_offset)
+        while in_flight and in_flight[0] in ends:
+            end = in_flight.popleft()
+            ends.discard(end)
+            self._committable[partition] = end + 1
+
+    def committable(self) -> Mapping[P, int]:
+        """Return the offsets that can be committed: everything before them is durable."""
+        return self._committable
+
+    def durable(self) -> Mapping[P, int]:
+        """Return the offset before which everything is durable, for each known partition."""
+        return self._started | self._committable

@@ -1,0 +1,185 @@
+"""Brings the tables of newly assigned partitions up to date before their first record.
+
+Replaces the body of Faust's recovery service: rows are read in bulk with a consumer of our own and
+written in batches, the source position comes from the state itself, and the flow opens only after
+both. Faust still decides when (after every rebalance) and who (its assignor).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, cast
+
+import aiokafka
+from aiokafka.structs import TopicPartition
+from faust.tables import TableManager
+from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
+from faust.types import TP
+from mode import Service
+
+from evcharge.engine.consumer import ChunkConsumer
+from evcharge.engine.failstop import fail_stop
+from evcharge.engine.partition_store import PartitionStore
+from evcharge.engine.table import StateTable
+
+if TYPE_CHECKING:
+    from evcharge.application import Application
+
+logger = logging.getLogger(__name__)
+
+ROWS_AT_ONCE = 5_000
+
+
+class BulkRecovery(Recovery):
+    """Restores partitions, then positions the consumer and opens the flow."""
+
+    @Service.task
+    async def _restart_recovery(self) -> None:
+        while not self.should_stop:
+            if await self.wait_for_stopped(self.signal_recovery_start):  # type: ignore[arg-type]
+                return
+            self.signal_recovery_start.clear()
+            try:
+                await self._wait(self._recover(self._generation_id))
+            except RebalanceAgain:
+                logger.info("another rebalance started: recovery starts over")
+            except ServiceStopped:
+                return
+            except Exception as problem:  # noqa: BLE001 - whatever it is, only a restart helps
+                fail_stop(f"tables could not be restored: {problem}", problem)
+
+    async def _recover(self, generation: int) -> None:
+        app = cast("Application", self.app)
+        self._set_recovery_started()
+        app.recovered = False
+        await app.before_first_record()
+        actives = {TP(tp.topic, tp.partition) for tp in self.active_tps}
+        lane = app.lane
+        for table in self._state_tables():
+            mine = {tp.partition for tp in actives if tp.topic == table.changelog_topic_name}
+            for partition in set(table.store.partitions()) - mine:
+                lane.forget(table, partition)
+                table.store.close_partition(partition)
+            app.readable[table.name] &= mine
+        await self._restore(actives)
+        for table in self._state_tables():
+            app.readable[table.name] = {
+                tp.partition for tp in actives if tp.topic == table.changelog_topic_name
+            }
+        self._set_recovery_ended()
+        if app.consumer_generation_id != generation:
+            logger.info("generation %s is over: recovery starts over", generation)
+            return
+        await self._open_flow()
+
+    async def _open_flow(self) -> None:
+        """Position the sources, then let records flow.
+
+        In this order: what was delivered between the two would be dropped and its place forgotten.
+        """
+        app = cast("Application", self.app)
+        consumer = cast("ChunkConsumer", app.consumer)
+        sources = {tp for tp in consumer.assignment() if not self._is_changelog_tp(tp)}
+        await consumer.seek_sources(await self._positions(consumer, sources))
+        await app.on_rebalance_complete.send()
+        consumer.resume_partitions(sources)
+        app.recovered = True
+        self.completed.set()
+        app.flow_control.resume()
+        consumer.resume_flow()
+        await app._fetcher.maybe_start()  # noqa: SLF001 - as Faust's own recovery does
+        self.tables.on_actives_ready()
+        self.tables.on_standbys_ready()
+        app.on_rebalance_end()
+        logger.info("worker ready with %d source partitions", len(sources))
+
+    async def _positions(self, consumer: ChunkConsumer, sources: set[TP]) -> Mapping[TP, int]:
+        """Return where to go on: behind the state's own marker; a committed offset is a hint."""
+        positions = dict(await consumer.start_positions(sources))
+        ends = await consumer.highwaters(*sources) if sources else {}
+        app = cast("Application", self.app)
+        for tp in sources:
+            pipeline = app.lane.pipeline(app.table_of(tp.topic), tp.partition)
+            marker = pipeline.applied_offset(tp.topic)
+            if marker >= ends[tp]:
+                logger.error(
+                    "%s/%d ends at %d but %d was applied: the topic was created anew, reading it"
+                    " from its beginning",
+                    *tp,
+                    ends[tp],
+                    marker,
+                )
+                pipeline.forget_source(tp.topic)
+                positions[tp] = 0
+            elif marker >= 0:
+                positions[tp] = marker + 1
+        return positions
+
+    def _state_tables(self) -> Iterable[StateTable]:
+        return [table for table in self.tables.values() if isinstance(table, StateTable)]
+
+    async def _restore(self, changelogs: set[TP]) -> None:
+        """Apply what the changelogs hold beyond the local rows."""
+        app = cast("Application", self.app)
+        by_topic = {table.changelog_topic_name: table for table in self._state_tables()}
+        consumer = aiokafka.AIOKafkaConsumer(
+            bootstrap_servers=app.settings.bootstrap,
+            client_id=f"{app.conf.id}-restore",
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=4 << 20,
+            fetch_max_bytes=32 << 20,
+        )
+        began, restored = time.monotonic(), 0
+        await consumer.start()
+        try:
+            tps = {TopicPartition(*tp) for tp in changelogs}
+            ends = await consumer.end_offsets(tps) if tps else {}
+            starts = await consumer.beginning_offsets(tps) if tps else {}
+            behind: dict[TopicPartition, tuple[StateTable, PartitionStore]] = {}
+            for tp in tps:
+                table = by_topic[tp.topic]
+                store = table.partition(tp.partition)
+                applied = store.changelog_offset()
+                if applied is not None and applied >= ends[tp]:
+                    # The changelog was created anew: the local rows belong to another history.
+                    logger.error("%s/%d ends before the local rows: they are dropped", *tp)
+                    app.lane.forget(table, tp.partition)
+                    store.clear()
+                    applied = None
+                if ends[tp] > max(starts[tp], -1 if applied is None else applied + 1):
+                    behind[tp] = table, store
+            if behind:
+                consumer.assign(list(behind))
+                for tp, (table, store) in behind.items():
+                    applied = store.changelog_offset()
+                    consumer.seek(tp, starts[tp] if applied is None else applied + 1)
+                    app.lane.forget(table, tp.partition)
+            while behind:
+                fetched = await consumer.getmany(timeout_ms=200, max_records=ROWS_AT_ONCE)
+                for tp, records in fetched.items():
+                    rows = {record.key: record.value for record in records}
+                    behind[tp][1].write(rows, records[-1].offset)
+                    restored += len(records)
+                for tp in list(behind):
+                    if await consumer.position(tp) >= ends[tp]:
+                        del behind[tp]
+                        consumer.pause(tp)
+        finally:
+            await consumer.stop()
+        if restored:
+            logger.info("restored %d rows in %.1f s", restored, time.monotonic() - began)
+
+
+class LaneTableManager(TableManager):
+    """Faust's table manager with our recovery."""
+
+    @property
+    def recovery(self) -> Recovery:
+        """Recovery service used by this table manager."""
+        if self._recovery is None:
+            self._recovery = BulkRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
+        return self._recovery

@@ -1,0 +1,201 @@
+"""One chunk's way through an agent: the only object that reads state and collects effects."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+from evcharge.dead_letters import dead_letter_headers
+from evcharge.engine.chunk import Chunk, Received, SourceRecord
+from evcharge.engine.counters import Counters
+from evcharge.engine.forwarding import SUFFIX, forward, restore
+from evcharge.engine.log import Output
+from evcharge.engine.partitioning import Partitioner
+from evcharge.engine.pipeline import Effects, Pipeline
+from evcharge.events.rejection import Reason, Rejected
+
+logger = logging.getLogger(__name__)
+
+
+class OfStation(Protocol):
+    """A decoded record: it belongs to a station, which decides its partition."""
+
+    @property
+    def station_id(self) -> str: ...
+
+
+R = TypeVar("R", bound=OfStation)
+S = TypeVar("S")
+
+
+class Step:
+    """The records of one chunk that were not applied before, and what becomes of them.
+
+    An agent decodes, applies rules to keys, and returns; the lane then makes all effects durable at
+    once or none. Nothing that a record contains can raise from here.
+    """
+
+    def __init__(
+        self,
+        chunk: Chunk,
+        pipeline: Pipeline,
+        partitioner: Partitioner,
+        dead_letters: str,
+        counters: Counters,
+    ) -> None:
+        self.partition = chunk.partition
+        self._topic = chunk.topic
+        self._rerouted = chunk.topic.endswith(SUFFIX)
+        self._source_topic = chunk.topic.removesuffix(SUFFIX)
+        self._pipeline = pipeline
+        self._partitioner = partitioner
+        self._dead_letters = dead_letters
+        self._counters = counters
+        self._changed: dict[bytes, tuple[Any, Callable[[Any], bytes]]] = {}
+        self._accepted = 0
+        self.effects = Effects(chunk.topic, chunk.last_offset)
+        applied = pipeline.applied_offset(chunk.topic)
+        fresh: Sequence[SourceRecord] = chunk.records
+        if fresh[0].offset <= applied:
+            fresh = [record for record in fresh if record.offset > applied]
+        self.records: Sequence[SourceRecord] = (
+            [restore(record) for record in fresh] if self._rerouted else fresh
+        )
+
+    # -- input
+
+    def decode(
+        self, decoder: Callable[[Sequence[SourceRecord]], Sequence[R | Rejected]]
+    ) -> list[tuple[SourceRecord, R]]:
+        """Return the valid records of this partition's stations, each with what it says.
+
+        The others are on their way to ``dead-letters`` or to their own partition.
+        """
+        accepted: list[tuple[SourceRecord, R]] = []
+        partition_of = self._partitioner.partition_of
+        for record, outcome in zip(self.records, decoder(self.records), strict=True):
+            if isinstance(outcome, Rejected):
+                self.reject(record, outcome)
+            elif (home := partition_of(outcome.station_id)) != self.partition:
+                self.reroute(record, home)
+            else:
+                accepted.append((record, outcome))
+        self._counters.add("records_accepted", self._source_topic, len(accepted))
+        self._accepted += len(accepted)
+        return accepted
+
+    def reject(self, record: SourceRecord, rejected: Rejected) -> None:
+        """Send a record to ``dead-letters`` as it came, with the reason."""
+        headers = dead_letter_headers(
+            rejected.reason,
+            rejected.detail,
+            self._source_topic,
+            record.partition,
+            record.offset,
+            record.headers,
+        )
+        self.effects.outputs.append(
+            Output(self._dead_letters, self.partition, record.key, record.value, headers)
+        )
+        self._counters.add("records_rejected", f"{self._source_topic},{rejected.reason}", 1)
+
+    def reroute(self, record: SourceRecord, home: int) -> None:
+        """Send a record to the partition that its station belongs to."""
+        self.effects.outputs.append(
+            forward(Received(*_first_arrival(record)), self._source_topic + SUFFIX, home)
+        )
+        self._counters.add("records_rerouted", self._source_topic, 1)
+
+    # -- state
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return a row as all steps so far left it, this one included."""
+        rows = self.effects.rows
+        return rows[key] if key in rows else self._pipeline.get(key)
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Return many rows as all steps so far left them, this one included."""
+        rows = self.effects.rows
+        return [
+            rows.get(k, v) if k in rows else v
+            for k, v in zip(keys, self._pipeline.get_many(keys), strict=True)
+        ]
+
+    def put(self, key: bytes, value: bytes | None) -> None:
+        """Set a row, or delete it with ``None``."""
+        self.effects.rows[key] = value
+
+    def state(self, key: bytes, decode: Callable[[bytes], S]) -> S | None:
+        """Return the state kept in a row, decoded at most once while it stays in use."""
+        changed = self._changed.get(key)
+        if changed is not None:
+            return changed[0]  # type: ignore[no-any-return]
+        cached = self._pipeline.cached(key)
+        if cached is not None:
+            return cached  # type: ignore[no-any-return]
+        row = self.get(key)
+        if row is None:
+            return None
+        state = decode(row)
+        self._pipeline.remember(key, state)
+        return state
+
+    def put_state(self, key: bytes, state: S, encode: Callable[[S], bytes]) -> None:
+        """Set the state kept in a row; it is encoded once, when the step ends."""
+        self._changed[key] = (state, encode)
+
+    # -- rules
+
+    def apply(
+        self,
+        records: Sequence[tuple[SourceRecord, R]],
+        rule: Callable[[Sequence[R]], None],
+    ) -> None:
+        """Run a rule over the records of one key.
+
+        The rule must compute before it puts. If it raises, that is a bug of ours: the record that it
+        raises for (found by running it one by one) goes to ``dead-letters`` as ``rule-failed``, the
+        others are applied.
+        """
+        try:
+            rule([said for _, said in records])
+        except Exception as bug:
+            if len(records) > 1:
+                for one in records:
+                    self.apply([one], rule)
+                return
+            record, said = records[0]
+            logger.exception(
+                "rule failed for record %s/%d/%d",
+                self._source_topic,
+                record.partition,
+                record.offset,
+            )
+            detail = f"a rule of evcharge raised {type(bug).__name__}, station {said.station_id}"
+            self._accepted -= 1
+            self.reject(record, Rejected(Reason.RULE_FAILED, detail))
+
+    def finish(self) -> Effects:
+        """Encode the changed states and return the effects; the step is over."""
+        for key, (state, encode) in self._changed.items():
+            self.effects.rows[key] = encode(state)
+            self._pipeline.remember(key, state)
+        self._changed.clear()
+        counted = partial(self._counters.add, "records_applied", self._source_topic, self._accepted)
+        self.effects.on_durable.insert(0, counted)
+        return self.effects
+
+
+def _first_arrival(
+    record: SourceRecord,
+) -> tuple[bytes | None, bytes | None, int, int, int, Sequence[tuple[str, bytes]]]:
+    return (
+        record.key,
+        record.value,
+        record.timestamp,
+        record.partition,
+        record.offset,
+        record.headers,
+    )

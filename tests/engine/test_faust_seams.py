@@ -1,0 +1,97 @@
+"""What the lane leans on in Faust and aiokafka, and no public interface promises.
+
+If a release changes one of these underneath, this fails, before anything subtle does.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import aiokafka
+import faust
+import pytest
+from faust.tables import TableManager
+from faust.tables.recovery import Recovery
+from faust.transport.consumer import Consumer, Fetcher
+from faust.transport.drivers import aiokafka as driver
+from mode import Service
+
+from evcharge.engine.consumer import ChunkConsumer, ChunkConsumerThread
+from evcharge.engine.recovery import BulkRecovery
+
+
+@pytest.mark.parametrize(
+    ("owner", "method", "parameters"),
+    [
+        (Consumer, "_drain_messages", ["self", "fetcher"]),
+        (Consumer, "_filter_tps_with_pending_acks", ["self", "topics"]),
+        (Consumer, "_new_offset", ["self", "tp"]),
+        (Consumer, "ack", ["self", "message"]),
+        (Consumer, "on_partitions_revoked", ["self", "revoked"]),
+        (driver.Consumer, "_new_consumer_thread", ["self"]),
+        (driver.AIOKafkaConsumerThread, "_create_worker_consumer", ["self", "transport"]),
+        (driver.AIOKafkaConsumerThread, "_ensure_consumer", ["self"]),
+        (driver.AIOKafkaConsumerThread, "seek_wait", ["self", "partitions"]),
+        (driver.AIOKafkaConsumerThread, "getmany", ["self", "active_partitions", "timeout"]),
+        (driver.ConsumerRebalanceListener, "on_partitions_assigned", ["self", "assigned"]),
+        (faust.Topic, "_compile_decode", ["self"]),
+        (faust.Table, "_new_store", ["self"]),
+        (faust.App, "_new_transport", ["self"]),
+        (faust.App, "worker_init_post_autodiscover", ["self"]),
+        (aiokafka.AIOKafkaProducer, "send_batch", ["self", "batch", "topic", "partition"]),
+    ],
+)
+def test_an_overridden_or_used_method_still_takes_what_we_know(
+    owner: type, method: str, parameters: list[str]
+) -> None:
+    signature = inspect.signature(getattr(owner, method))
+    assert [name for name in signature.parameters if name != "kwargs"] == parameters
+
+
+def test_the_recovery_loop_that_we_replace_is_still_a_task_of_fausts() -> None:
+    replaced = vars(Recovery)["_restart_recovery"]
+    assert type(replaced) is type(vars(BulkRecovery)["_restart_recovery"])
+    assert type(replaced) is type(Service.task(_nothing))
+    assert isinstance(inspect.getattr_static(TableManager, "recovery"), property)
+
+
+async def _nothing(self: Any) -> None: ...
+
+
+def test_acks_still_reach_our_consumer_and_not_fausts_bookkeeping() -> None:
+    source = inspect.getsource(faust.types.tuples.ConsumerMessage.on_final_ack)
+    assert "consumer.ack(self)" in source
+    assert ChunkConsumer.ack is not Consumer.ack
+
+
+def test_the_fetcher_still_runs_the_loop_that_we_replace() -> None:
+    assert "_drain_messages" in inspect.getsource(Fetcher)
+
+
+def test_faust_still_calls_what_the_recovery_signals() -> None:
+    source = inspect.getsource(Recovery)
+    for used in (
+        "signal_recovery_start",
+        "_generation_id",
+        "active_tps",
+        "_set_recovery_started",
+        "_set_recovery_ended",
+        "flow_control.resume()",
+        "consumer.resume_flow()",
+        "_fetcher.maybe_start()",
+        "on_actives_ready()",
+        "on_standbys_ready()",
+        "on_rebalance_end()",
+        "completed.set()",
+    ):
+        assert used in source, used
+
+
+def test_the_consumer_still_suspends_and_resumes_as_we_rely_on() -> None:
+    for name in ("flow_active", "can_resume_flow", "suspend_flow", "_unacked_messages"):
+        assert name in inspect.getsource(Consumer), name
+    assert "wait_empty" in inspect.getsource(faust.App._on_partitions_revoked) or (
+        "_consumer_wait_empty" in inspect.getsource(faust.App._on_partitions_revoked)
+    )
+    assert issubclass(ChunkConsumerThread, driver.AIOKafkaConsumerThread)

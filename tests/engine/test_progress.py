@@ -1,0 +1,95 @@
+"""What may be committed, and what may be fetched."""
+
+from __future__ import annotations
+
+import random
+
+from evcharge.engine.progress import Progress
+
+
+def progress_at(offset: int = 0) -> Progress[str]:
+    progress: Progress[str] = Progress(most_in_flight=3)
+    progress.start("p", offset)
+    return progress
+
+
+def test_nothing_can_be_committed_before_a_chunk_is_done() -> None:
+    progress = progress_at()
+    progress.delivered("p", 9)
+    assert progress.committable() == {}
+
+
+def test_a_done_chunk_can_be_committed_up_to_its_last_record() -> None:
+    progress = progress_at()
+    progress.delivered("p", 9)
+    progress.done("p", 9)
+    assert progress.committable() == {"p": 10}
+
+
+def test_a_commit_never_passes_a_chunk_that_is_not_done() -> None:
+    progress = progress_at()
+    for last in (9, 19, 29):
+        progress.delivered("p", last)
+    progress.done("p", 29)
+    progress.done("p", 19)
+    assert progress.committable() == {}
+    progress.done("p", 9)
+    assert progress.committable() == {"p": 30}
+
+
+def test_gaps_between_offsets_do_not_stop_the_commit() -> None:
+    progress = progress_at()
+    progress.delivered("p", 3)
+    progress.delivered("p", 1000)
+    progress.done("p", 3)
+    progress.done("p", 1000)
+    assert progress.committable() == {"p": 1001}
+
+
+def test_a_partition_with_enough_chunks_under_way_is_not_fetched() -> None:
+    progress = progress_at()
+    for last in (1, 2, 3):
+        assert progress.has_room("p")
+        progress.delivered("p", last)
+    assert not progress.has_room("p")
+    progress.done("p", 1)
+    assert progress.has_room("p")
+
+
+def test_a_new_start_forgets_what_was_delivered_before() -> None:
+    progress = progress_at()
+    progress.delivered("p", 9)
+    progress.start("p", 0)
+    progress.done("p", 9)
+    assert progress.committable() == {}
+    assert progress.next_offset("p") == 0
+
+
+def test_a_partition_that_was_revoked_is_not_fetched_and_not_committed() -> None:
+    progress = progress_at()
+    progress.delivered("p", 9)
+    progress.forget(["p"])
+    progress.done("p", 9)
+    assert not progress.has_room("p")
+    assert progress.next_offset("p") is None
+    assert progress.committable() == {}
+
+
+def test_any_order_of_acks_commits_exactly_the_done_prefix() -> None:
+    for seed in range(200):
+        rng = random.Random(seed)
+        progress: Progress[str] = Progress(most_in_flight=1000)
+        progress.start("p", 0)
+        ends, last = [], -1
+        for _ in range(rng.randint(1, 20)):
+            last += rng.randint(1, 50)
+            ends.append(last)
+            progress.delivered("p", last)
+        order = rng.sample(ends, len(ends))
+        done: set[int] = set()
+        for end in order:
+            progress.done("p", end)
+            done.add(end)
+            prefix = [e for i, e in enumerate(ends) if set(ends[: i + 1]) <= done]
+            expected = {"p": prefix[-1] + 1} if prefix else {}
+            assert progress.committable() == expected, f"seed {seed}"

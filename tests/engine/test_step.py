@@ -1,0 +1,152 @@
+"""What a step does with the records of its chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from evcharge.engine.chunk import Chunk, Received, SourceRecord
+from evcharge.engine.counters import Counters
+from evcharge.engine.log import MemoryLog
+from evcharge.engine.partition_store import MemoryPartition
+from evcharge.engine.partitioning import Partitioner
+from evcharge.engine.pipeline import Pipeline
+from evcharge.engine.step import Step
+from evcharge.events.rejection import Reason, Rejected
+
+TOPIC = "station-status"
+PARTITIONS = Partitioner(4)
+HERE = PARTITIONS.partition_of("EV-001")
+
+
+class Said(NamedTuple):
+    station_id: str
+    text: str
+
+
+def decoder(records: Sequence[SourceRecord]) -> list[Said | Rejected]:
+    """``station text`` is valid, anything else is not."""
+    decoded: list[Said | Rejected] = []
+    for record in records:
+        parts = (record.value or b"").decode().split()
+        if len(parts) == 2:
+            decoded.append(Said(*parts))
+        else:
+            decoded.append(Rejected(Reason.NOT_JSON, "two words were expected"))
+    return decoded
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.counters = Counters()
+        self.log = MemoryLog()
+        self.pipeline = Pipeline(
+            "changelog", HERE, MemoryPartition(), self.log, lambda *_: None, 100
+        )
+
+    def step(self, *values: str, first: int = 0, topic: str = TOPIC) -> Step:
+        records = [
+            Received(b"k", value.encode(), 1_700_000_000_000, HERE, first + number)
+            for number, value in enumerate(values)
+        ]
+        return Step(
+            Chunk(topic, HERE, records), self.pipeline, PARTITIONS, "dead-letters", self.counters
+        )
+
+
+def test_valid_records_of_this_partition_are_returned_in_order() -> None:
+    step = Bench().step("EV-001 a", "EV-001 b")
+    assert [said.text for _, said in step.decode(decoder)] == ["a", "b"]
+    assert step.finish().outputs == []
+
+
+def test_a_rejected_record_goes_to_dead_letters_as_it_came() -> None:
+    step = Bench().step("EV-001 a", "junk")
+    assert len(step.decode(decoder)) == 1
+    (letter,) = step.finish().outputs
+    assert (letter.topic, letter.partition, letter.key, letter.value) == (
+        "dead-letters",
+        HERE,
+        b"k",
+        b"junk",
+    )
+    headers = dict(letter.headers)
+    assert headers["reason"] == b"not-json"
+    assert headers["offset"] == b"1"
+
+
+def test_a_record_of_another_partitions_station_is_forwarded() -> None:
+    foreign = next(s for n in range(99) if PARTITIONS.partition_of(s := f"X-{n}") != HERE)
+    step = Bench().step(f"{foreign} a")
+    assert step.decode(decoder) == []
+    (forwarded,) = step.finish().outputs
+    assert forwarded.topic == "station-status-rerouted"
+    assert forwarded.partition == PARTITIONS.partition_of(foreign)
+
+
+async def test_records_that_were_applied_before_are_left_out() -> None:
+    bench = Bench()
+    bench.pipeline.submit(bench.step("EV-001 a", "EV-001 b").finish())
+    await bench.pipeline.drained()
+    step = bench.step("EV-001 b", "EV-001 c", first=1)
+    assert [said.text for _, said in step.decode(decoder)] == ["c"]
+
+
+async def test_each_source_topic_is_counted_on_its_own() -> None:
+    bench = Bench()
+    bench.pipeline.submit(bench.step("EV-001 a", "EV-001 b").finish())
+    await bench.pipeline.drained()
+    step = bench.step("EV-001 c", topic="station-status-rerouted")
+    assert [said.text for _, said in step.decode(decoder)] == ["c"]
+
+
+def test_a_state_is_encoded_once_when_the_step_ends() -> None:
+    bench, encoded = Bench(), []
+    step = bench.step("EV-001 a")
+
+    def encode(state: str) -> bytes:
+        encoded.append(state)
+        return state.encode()
+
+    step.put_state(b"S1", "one", encode)
+    step.put_state(b"S1", "two", encode)
+    assert step.state(b"S1", bytes.decode) == "two"
+    assert step.finish().rows == {b"S1": b"two"}
+    assert encoded == ["two"]
+
+
+def test_a_later_step_sees_the_state_that_is_not_durable_yet() -> None:
+    bench = Bench()
+    step = bench.step("EV-001 a")
+    step.put_state(b"S1", "one", str.encode)
+    step.finish()
+    assert bench.step("EV-001 b", first=1).state(b"S1", bytes.decode) == "one"
+
+
+def test_a_rule_that_raises_for_one_record_is_run_for_each_alone() -> None:
+    bench = Bench()
+    applied: list[str] = []
+    step = bench.step("EV-001 a", "EV-001 bad", "EV-001 c")
+
+    def rule(said: Sequence[Said]) -> None:
+        if any(each.text == "bad" for each in said):
+            raise ValueError("a bug of ours")
+        applied.extend(each.text for each in said)
+
+    step.apply(step.decode(decoder), rule)
+
+    assert applied == ["a", "c"]
+    (letter,) = step.finish().outputs
+    assert (letter.value, dict(letter.headers)["reason"]) == (b"EV-001 bad", b"rule-failed")
+
+
+async def test_what_was_applied_is_counted_when_it_is_durable() -> None:
+    bench = Bench()
+    step = bench.step("EV-001 a", "junk", "EV-001 c")
+    step.decode(decoder)
+    effects = step.finish()
+    assert bench.counters.values["records_applied", TOPIC] == 0
+    bench.pipeline.submit(effects)
+    await bench.pipeline.drained()
+    assert bench.counters.values["records_applied", TOPIC] == 2
+    assert bench.counters.values["records_rejected", f"{TOPIC},not-json"] == 1
