@@ -1,0 +1,1 @@
+"""The project's own commands, one file each; importing ``roster`` puts them on the command line."""

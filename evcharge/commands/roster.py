@@ -1,0 +1,11 @@
+"""All commands of the project, in the order in which a newcomer meets them."""
+
+from evcharge.commands.broker import Broker
+from evcharge.commands.dead_letters import dead_letters
+from evcharge.commands.load import Load
+from evcharge.commands.replay import Replay
+from evcharge.commands.simulate import Simulate
+from evcharge.commands.topics import Topics
+
+COMMANDS = (Broker, Topics, Load, Replay, Simulate, dead_letters)
+"""Faust registers a command when its class is defined."""

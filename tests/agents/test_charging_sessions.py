@@ -1,0 +1,150 @@
+"""The agent of ``charging-sessions``: the rows that a session gets, whatever the order of arrival."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from evcharge.domain.session import Lifecycle
+from evcharge.testing import MemoryWorker
+from tables.charging_sessions import (
+    ChargingSessionsReader,
+    block_key,
+    index_key,
+    open_key,
+    session_key,
+)
+
+SESSION = {"session_id": "S1", "station_id": "EV-001"}
+
+
+def event(kind: str, minute: int, **more: Any) -> dict[str, Any]:
+    return {
+        **SESSION,
+        "event": f"session_{kind}",
+        "timestamp": f"2023-05-01T10:{minute:02}:00Z",
+        **more,
+    }
+
+
+START = event("start", 0, connector_id=2, user_id="U1")
+UPDATE = event("update", 10, energy_kwh=1.5, power_kw=11)
+LATER = event("update", 20, energy_kwh=3.5, power_kw=7.5)
+END = event("end", 30, energy_kwh=5.25)
+
+
+def reader(worker: MemoryWorker) -> ChargingSessionsReader:
+    home = worker.state.partition_of("EV-001")
+    return ChargingSessionsReader(worker.app.table_of("charging-sessions").partition(home))
+
+
+async def test_a_running_session_has_its_energy_and_is_open(
+    evcharge_worker: MemoryWorker,
+) -> None:
+    await evcharge_worker.send("charging-sessions", START, UPDATE)
+    state = evcharge_worker.state.session("EV-001", "S1")
+    assert state is not None
+    assert (state.state, state.energy_uwh, state.power_mw) == (
+        Lifecycle.ACTIVE,
+        1_500_000_000,
+        11_000_000,
+    )
+    (running,) = evcharge_worker.state.open_sessions("EV-001")
+    assert (running.session_id, running.connector_id) == ("S1", 2)
+
+
+async def test_a_session_that_ended_is_not_open_any_more(evcharge_worker: MemoryWorker) -> None:
+    await evcharge_worker.send("charging-sessions", START)
+    await evcharge_worker.send("charging-sessions", END)
+    state = evcharge_worker.state.session("EV-001", "S1")
+    assert state is not None
+    assert state.state is Lifecycle.COMPLETED
+    assert evcharge_worker.state.open_sessions("EV-001") == []
+
+
+async def test_a_session_is_found_by_its_id_alone(evcharge_worker: MemoryWorker) -> None:
+    await evcharge_worker.send("charging-sessions", START)
+    await evcharge_worker.send("charging-sessions", START | {"station_id": "EV-002"})
+    found = [
+        station
+        for partition in range(4)
+        for station in evcharge_worker.state.stations_having(partition, "S1")
+    ]
+    assert sorted(found) == ["EV-001", "EV-002"]
+
+
+async def test_the_rows_of_a_session_are_its_state_its_records_and_two_marks(
+    evcharge_worker: MemoryWorker,
+) -> None:
+    await evcharge_worker.send("charging-sessions", START, UPDATE)
+    keys = {key for key, _ in evcharge_worker.changelog("charging-sessions")}
+    assert keys == {
+        session_key("EV-001", "S1"),
+        block_key("EV-001", "S1", 0),
+        open_key("EV-001", "S1"),
+        index_key("S1", "EV-001"),
+        b"\x00source\x00charging-sessions",
+    }
+
+
+async def test_an_update_in_order_costs_a_small_record_whatever_came_before(
+    evcharge_worker: MemoryWorker,
+) -> None:
+    await evcharge_worker.send("charging-sessions", START)
+    sizes = []
+    for second in range(1, 400):
+        update = UPDATE | {
+            "timestamp": f"2023-05-01T11:{second // 60:02}:{second % 60:02}Z",
+            "energy_kwh": second / 16,
+            "seq": second,
+        }
+        before = len(evcharge_worker.changelog("charging-sessions"))
+        await evcharge_worker.send("charging-sessions", update)
+        added = evcharge_worker.changelog("charging-sessions")[before:]
+        rows = [(k, v) for k, v in added if not k.startswith(b"\x00")]
+        sizes.append(sum(len(k) + len(v or b"") for k, v in rows))
+    assert max(sizes) <= 300
+    assert sizes[-1] <= sizes[0] + 20
+
+
+@pytest.mark.parametrize("chunks", ["one", "each its own"])
+async def test_any_order_of_arrival_ends_in_the_same_rows(chunks: str) -> None:
+    expected = None
+    for order in itertools.permutations([START, UPDATE, LATER, END, UPDATE]):
+        async with MemoryWorker() as worker:
+            if chunks == "one":
+                await worker.send("charging-sessions", *order)
+            else:
+                for record in order:
+                    await worker.send("charging-sessions", record)
+            state = worker.state.session("EV-001", "S1")
+            assert expected in (None, state), order
+            expected = state
+            assert worker.state.open_sessions("EV-001") == []
+            assert len(reader(worker).records("EV-001", "S1")) == 4
+            assert worker.dead_letters == []
+
+
+async def test_sessions_of_one_id_on_two_stations_are_two_sessions(
+    evcharge_worker: MemoryWorker,
+) -> None:
+    await evcharge_worker.send("charging-sessions", START, END)
+    await evcharge_worker.send("charging-sessions", START | {"station_id": "EV-002"})
+    one = evcharge_worker.state.session("EV-001", "S1")
+    other = evcharge_worker.state.session("EV-002", "S1")
+    assert one is not None
+    assert other is not None
+    assert (one.state, other.state) == (Lifecycle.COMPLETED, Lifecycle.ACTIVE)
+
+
+async def test_a_station_that_only_had_sessions_is_listed(evcharge_worker: MemoryWorker) -> None:
+    for station in ("EV-1", "EV-10", "EV-2"):
+        await evcharge_worker.send("charging-sessions", START | {"station_id": station})
+    listed = [
+        station
+        for partition in range(4)
+        for station in evcharge_worker.state.station_ids(partition, None)
+    ]
+    assert sorted(listed) == ["EV-1", "EV-10", "EV-2"]

@@ -1,0 +1,63 @@
+"""Rows of the table ``charging-sessions`` keep what was stored, and only that."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+
+from evcharge.domain.session import Limits, fold
+from evcharge.domain.session_record import SessionRecord
+from evcharge.engine.partition_store import MemoryPartition
+from tables.charging_sessions import (
+    RECORDS_A_BLOCK,
+    ChargingSessionsReader,
+    SessionRow,
+    decode_records,
+    decode_session,
+    encode_records,
+    encode_session,
+    record_blocks,
+    session_key,
+    stored_records,
+)
+from tests.domain.session_records import start, update
+from tests.domain.strategies import record_sets
+
+STATION, SESSION = "EV-001", "S1"
+
+
+@given(records=record_sets)
+def test_a_stored_state_is_read_as_it_was(records: list[SessionRecord]) -> None:
+    state = fold(records, Limits())
+    assert decode_session(encode_session(SessionRow(3, state))) == SessionRow(3, state)
+
+
+@given(records=record_sets)
+def test_stored_records_are_read_as_they_were(records: list[SessionRecord]) -> None:
+    ours = [r._replace(station_id=STATION, session_id=SESSION) for r in records]
+    assert decode_records(STATION, SESSION, encode_records(ours)) == ours
+
+
+@pytest.mark.parametrize("count", [1, RECORDS_A_BLOCK, RECORDS_A_BLOCK + 1, 3 * RECORDS_A_BLOCK])
+def test_many_records_are_split_into_blocks_and_read_in_order(count: int) -> None:
+    records = [
+        update(0, energy=n)._replace(station_id=STATION, session_id=SESSION) for n in range(count)
+    ]
+    store = MemoryPartition()
+    blocks = dict(record_blocks(STATION, SESSION, 0, records))
+    assert len(blocks) == -(-count // RECORDS_A_BLOCK)
+    store.write(blocks, 0)
+    assert list(stored_records(store, STATION, SESSION, len(blocks))) == records
+
+
+def test_ids_that_start_alike_are_kept_apart() -> None:
+    store = MemoryPartition()
+    row = encode_session(SessionRow(1, fold([start(0)], Limits())))
+    store.write(
+        {session_key(s, i): row for s, i in [("A", "1"), ("A", "10"), ("AB", "1"), ("A-", "1")]}, 0
+    )
+    reader = ChargingSessionsReader(store)
+    assert [session for session, _ in reader.sessions_of("A")] == ["1", "10"]
+    assert list(reader.station_ids()) == ["A", "A-", "AB"]
+    assert list(reader.station_ids("A")) == ["A-", "AB"]
+    assert list(reader.station_ids("A-")) == ["AB"]

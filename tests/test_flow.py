@@ -1,0 +1,38 @@
+"""``docs/flow.md`` says what the code does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from evcharge.settings import Settings
+from evcharge.worker import build
+
+FLOW = (Path(__file__).parents[1] / "docs" / "flow.md").read_text(encoding="utf-8")
+
+
+def documented() -> dict[str, tuple[set[str], str]]:
+    """Return agent: (topics, table) of the table in the document."""
+    rows = re.findall(r"^\| `([\w-]+)` \| (`.+`) \| `([\w-]+)` \|$", FLOW, re.MULTILINE)
+    return {agent: (set(re.findall(r"`([\w-]+)`", topics)), table) for agent, topics, table in rows}
+
+
+def test_the_documented_agents_are_the_ones_of_the_application() -> None:
+    app = build(Settings(), in_memory=True)
+    actual = {
+        name: (set(agent.get_topic_names()), app.table_of(name).name)
+        for name, agent in app.agents.items()
+    }
+    assert documented() == actual
+
+
+def test_every_table_has_one_agent_that_writes_it() -> None:
+    app = build(Settings(), in_memory=True)
+    assert sorted(table for _, table in documented().values()) == sorted(app.tables)
+
+
+def test_a_prefix_separates_every_topic_of_a_deployment() -> None:
+    app = build(Settings(topic_prefix="a."), in_memory=True)
+    names = {name for agent in app.agents.values() for name in agent.get_topic_names()}
+    names |= {table.changelog_topic.get_topic_name() for table in app.tables.values()}
+    assert all(name.startswith("a.") for name in names)
