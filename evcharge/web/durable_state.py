@@ -1,0 +1,119 @@
+"""The HTTP interface's view of the application: tables as they are in the store, never ahead of it."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from rocksdict import DbClosedError
+
+from evcharge.application import Application
+from evcharge.domain.session import SessionState
+from evcharge.domain.station_register import RegisteredStation
+from evcharge.domain.station_session import OpenSession
+from evcharge.domain.station_state import StationState
+from evcharge.engine.table import StateTable
+from evcharge.web.state import PartitionLostError
+from tables import charging_sessions, station_status
+from tables.charging_sessions import ChargingSessionsReader
+from tables.station_status import StationStatusReader
+
+
+class DurableState:
+    """Implements :class:`~evcharge.web.state.StateReader` over the tables of this worker."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+        self.partitions = app.settings.partitions
+
+    def partition_of(self, station_id: str) -> int:
+        return self._app.lane.partitioner.partition_of(station_id)
+
+    # -- ownership
+
+    def owned(self) -> frozenset[int]:
+        readable = self._app.readable
+        return frozenset(readable[station_status.NAME] & readable[charging_sessions.NAME])
+
+    def ready(self) -> bool:
+        return self._app.recovered and self._app.reference.caught_up
+
+    def owners(self) -> Mapping[int, str]:
+        changelog = self._table(charging_sessions.NAME).changelog_topic_name
+        owners = {
+            partition: url
+            for url, topics in self._app.assignor.tables_metadata().items()
+            for partition in topics.get(changelog, ())
+        }
+        # What is readable here needs no detour, whatever the last assignment that we saw says.
+        return owners | dict.fromkeys(self.owned(), self._app.settings.url)
+
+    # -- tables
+
+    def station(self, station_id: str) -> StationState | None:
+        partition = self.partition_of(station_id)
+        with self._reading(partition):
+            return self._stations(partition).station(station_id)
+
+    def station_ids(self, partition: int, after: str | None) -> Iterator[str]:
+        with self._reading(partition):
+            heard = heapq.merge(
+                self._stations(partition).station_ids(after),
+                self._sessions(partition).station_ids(after),
+            )
+            last = None
+            for station_id in heard:
+                if station_id != last:
+                    yield station_id
+                last = station_id
+
+    def session(self, station_id: str, session_id: str) -> SessionState | None:
+        partition = self.partition_of(station_id)
+        with self._reading(partition):
+            return self._sessions(partition).session(station_id, session_id)
+
+    def sessions_of(self, station_id: str) -> Iterator[tuple[str, SessionState]]:
+        partition = self.partition_of(station_id)
+        with self._reading(partition):
+            yield from self._sessions(partition).sessions_of(station_id)
+
+    def open_sessions(self, station_id: str) -> Sequence[OpenSession]:
+        partition = self.partition_of(station_id)
+        with self._reading(partition):
+            return self._sessions(partition).open_sessions(station_id)
+
+    def stations_having(self, partition: int, session_id: str) -> Sequence[str]:
+        with self._reading(partition):
+            return self._sessions(partition).stations_having(session_id)
+
+    # -- register
+
+    def registered(self, station_id: str) -> RegisteredStation | None:
+        return self._app.reference.register.get(station_id)
+
+    def registered_ids(self, after: str | None) -> Iterator[str]:
+        return self._app.reference.register.ids(after)
+
+    # -- parts
+
+    def _table(self, name: str) -> StateTable:
+        table = self._app.tables[name]
+        assert isinstance(table, StateTable)
+        return table
+
+    def _stations(self, partition: int) -> StationStatusReader:
+        return StationStatusReader(self._table(station_status.NAME).partition(partition))
+
+    def _sessions(self, partition: int) -> ChargingSessionsReader:
+        return ChargingSessionsReader(self._table(charging_sessions.NAME).partition(partition))
+
+    @contextmanager
+    def _reading(self, partition: int) -> Iterator[None]:
+        """Refuse partitions that are not ours, also when they leave while we read."""
+        if partition not in self.owned():
+            raise PartitionLostError(partition)
+        try:
+            yield
+        except DbClosedError:
+            raise PartitionLostError(partition) from None

@@ -1,0 +1,126 @@
+"""What the answers look like, for the OpenAPI document; the tests hold every answer against these."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from evcharge.domain.status_report import Status
+
+Timestamp = Annotated[
+    str,
+    Field(
+        pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$",
+        description="RFC 3339 in UTC",
+        examples=["2023-05-01T10:15:30Z"],
+    ),
+]
+StationId = Annotated[str, Field(examples=["EV-001"])]
+
+
+class _Answer(BaseModel):
+    """Fields are added over time: a client ignores those that it does not know."""
+
+    # Forbidden here, so that a test notices what is not documented; open for clients.
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"additionalProperties": True})
+
+
+class Connector(_Answer):
+    """One plug. Absent facts are null."""
+
+    connector_id: int = Field(ge=1)
+    evse_id: str | None = Field(description="plugs with the same EVSE exclude each other")
+    status: Status = Field(
+        description="`blocked`: its EVSE is taken through another plug;"
+        " `unknown`: silent for longer than EVCHARGE_STATUS_SILENCE_S, or never heard"
+    )
+    since: Timestamp | None = Field(
+        description="when this status began; of an unknown one, when the plug was last heard"
+    )
+    age_s: int | None = Field(description="seconds since the last sign of life")
+    error_code: str | None
+    standard: str | None
+    max_power_kw: float | None
+    session_id: str | None = Field(description="the session that runs on it")
+
+
+class Station(_Answer):
+    """A post on the street with its plugs. Absent facts are null."""
+
+    station_id: StationId
+    name: str | None
+    latitude: float | None = Field(description="WGS 84 degrees")
+    longitude: float | None = Field(description="WGS 84 degrees")
+    time_zone: str | None
+    site_id: str | None
+    tariff_id: str | None
+    status: Literal["free", "reserved", "occupied", "unavailable", "faulted", "unknown"] = Field(
+        description="the first of these, in this order, that any plug has"
+    )
+    free: int = Field(description="how many EVSEs are free")
+    evses: int
+    connectors: list[Connector]
+    updated_at: Timestamp | None = Field(description="ingest time of the last sign of life")
+
+
+class Stations(_Answer):
+    """A page of stations, sorted by id."""
+
+    stations: list[Station]
+    next: str | None = Field(description="the `cursor` of the next page")
+    partial: bool = Field(description="stations may be missing: a partition did not answer")
+
+
+class Session(_Answer):
+    """One car plugged in on one plug, from plug-in to unplug. Absent facts are null."""
+
+    session_id: Annotated[str, Field(examples=["S12345"])]
+    station_id: StationId
+    connector_id: int
+    user_id: str | None = Field(description="an opaque pseudonym")
+    state: Literal["active", "completed", "held", "void"] = Field(
+        description="`held`: cannot be trusted, waits for a decision; see held_reasons"
+    )
+    started_at: Timestamp | None
+    ended_at: Timestamp | None
+    duration_s: float | None = Field(description="seconds from start to end")
+    energy_kwh: float | None = Field(description="exactly the decimal value received")
+    power_kw: float | None = Field(description="the last power reported")
+    cost: None = Field(description="not priced yet")
+    held_reasons: list[str]
+    revision: int = Field(description="how often what is known of the session has changed")
+    updated_at: Timestamp = Field(description="ingest time of the last record")
+
+
+class Sessions(_Answer):
+    """A page of a station's sessions: active first, then those that started last."""
+
+    sessions: list[Session]
+    next: str | None = Field(description="the `cursor` of the next page")
+
+
+class Alive(_Answer):
+    """The process answers."""
+
+    status: Literal["alive"]
+
+
+class Ready(_Answer):
+    """The worker is in the group with its tables recovered."""
+
+    status: Literal["ready"]
+    partitions: list[int] = Field(description="the partitions it owns")
+
+
+class Problem(BaseModel):
+    """RFC 9457."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str = Field(description="one sentence for a person")
+    parameter: str | None = Field(default=None, description="of a 400: which one")
+    stations: list[str] | None = Field(default=None, description="of a 409: which have the session")

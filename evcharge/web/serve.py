@@ -1,0 +1,31 @@
+"""Puts the HTTP interface into Faust's web server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from evcharge.application import Application
+from evcharge.web.context import WebContext
+from evcharge.web.durable_state import DurableState
+from evcharge.web.metrics import Metrics
+from evcharge.web.peers import Peers
+from evcharge.web.routes import add_routes
+
+
+def serve_web(app: Application) -> None:
+    """Have the worker's web server answer with our routes, from the application's tables."""
+
+    def add(web_app: object) -> None:
+        context = WebContext(
+            reader=DurableState(app),
+            peers=Peers(app.settings.url, lambda: app.http_client),
+            metrics=Metrics(lambda: app.lane.counters.values, lambda: _lag(app)),
+            silence_us=app.settings.status_silence_s * 1_000_000,
+        )
+        add_routes(web_app, context)  # type: ignore[arg-type]
+
+    app.on_web_app = add
+
+
+def _lag(app: Application) -> Mapping[tuple[str, int], int]:
+    return app.lag()

@@ -1,0 +1,177 @@
+"""The sessions: one, wherever it is, and those of a station."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+
+import msgspec
+from aiohttp import web
+
+from evcharge.domain.session import SessionState
+from evcharge.domain.session.state import Lifecycle
+from evcharge.web import parameters
+from evcharge.web.answers import json_response
+from evcharge.web.context import WebContext, context_of
+from evcharge.web.cursors import decode_cursor, encode_cursor
+from evcharge.web.owners import Part, asked_partitions, at_all_owners, at_owner, require_owner
+from evcharge.web.problems import ProblemError, not_found, unavailable
+from evcharge.web.session_view import session_json
+from evcharge.web.state import PartitionLostError
+from evcharge.web.stations import ROWS_AT_A_TIME, station_is_known
+
+MOST_STATIONS_NAMED = 100
+"""A short counter as session id may be in use at every station of a network."""
+
+
+class SessionsPosition(msgspec.Struct, tag="sessions", tag_field="list", order=True, frozen=True):
+    """Where a session stands in its station's list: active first, then those that started last."""
+
+    ended: bool
+    earliness_us: int
+    """The start, negated: the list runs backwards in time."""
+    session_id: str
+
+
+class StationsHaving(Part, kw_only=True):
+    """The stations of some partitions that have a session of the id asked for."""
+
+    stations: list[str]
+
+
+async def list_sessions(request: web.Request) -> web.Response:
+    """A page of a station's sessions, from whichever worker owns it."""
+    context, station_id = context_of(request), parameters.path_id(request, "station_id")
+    limit, after = parameters.limit(request), _after(request)
+    query = {name: value for name in ("limit", "cursor") if (value := request.query.get(name))}
+
+    async def here() -> web.Response:
+        return await _sessions_of(context, station_id, limit, after)
+
+    return await at_owner(context, station_id, f"/stations/{station_id}/sessions", query, here)
+
+
+async def list_own_sessions(request: web.Request) -> web.Response:
+    """A page of a station's sessions, for another worker."""
+    context, station_id = context_of(request), parameters.path_id(request, "station_id")
+    limit, after = parameters.limit(request), _after(request)
+    require_owner(context, station_id)
+    return await _sessions_of(context, station_id, limit, after)
+
+
+def _after(request: web.Request) -> SessionsPosition | None:
+    cursor = request.query.get("cursor")
+    return decode_cursor(cursor, SessionsPosition) if cursor else None
+
+
+async def _sessions_of(
+    context: WebContext, station_id: str, limit: int, after: SessionsPosition | None
+) -> web.Response:
+    reader = context.reader
+    if not station_is_known(context, station_id):
+        raise not_found(f"station {station_id}")
+    found: list[tuple[SessionsPosition, SessionState]] = []
+    for scanned, (session_id, session) in enumerate(reader.sessions_of(station_id), start=1):
+        if scanned % ROWS_AT_A_TIME == 0:
+            await asyncio.sleep(0)
+        position = _position(session_id, session)
+        if after is None or position > after:
+            found.append((position, session))
+    if reader.partition_of(station_id) not in reader.owned():
+        raise PartitionLostError
+    found.sort(key=lambda each: each[0])
+    page = found[:limit]
+    return json_response(
+        {
+            "sessions": [
+                session_json(station_id, position.session_id, session) for position, session in page
+            ],
+            "next": encode_cursor(page[-1][0]) if len(found) > limit else None,
+        }
+    )
+
+
+def _position(session_id: str, session: SessionState) -> SessionsPosition:
+    started_us = session.last_us if session.started_us is None else session.started_us
+    return SessionsPosition(session.state is not Lifecycle.ACTIVE, -started_us, session_id)
+
+
+async def show_session(request: web.Request) -> web.Response:
+    """One session, from whichever worker owns its station."""
+    context, session_id = context_of(request), parameters.path_id(request, "session_id")
+    station_id = parameters.query_id(request, "station_id")
+    if station_id is None:
+        station_id = await _station_having(context, session_id)
+
+    async def here() -> web.Response:
+        return _one_session(context, station_id, session_id)
+
+    path = f"/stations/{station_id}/sessions/{session_id}"
+    return await at_owner(context, station_id, path, {}, here)
+
+
+async def show_own_session(request: web.Request) -> web.Response:
+    """One session, for another worker."""
+    context, station_id = context_of(request), parameters.path_id(request, "station_id")
+    session_id = parameters.path_id(request, "session_id")
+    require_owner(context, station_id)
+    return _one_session(context, station_id, session_id)
+
+
+def _one_session(context: WebContext, station_id: str, session_id: str) -> web.Response:
+    session = context.reader.session(station_id, session_id)
+    if session is None:
+        raise not_found(f"session {session_id} of station {station_id}")
+    return json_response(session_json(station_id, session_id, session))
+
+
+async def _station_having(context: WebContext, session_id: str) -> str:
+    """Find the only station that has a session of this id.
+
+    Raises:
+        ProblemError: 404, 409, or 503 as long as a partition that could hold one has not answered.
+    """
+
+    async def here(partitions: frozenset[int]) -> StationsHaving:
+        return await _own_stations_having(context, partitions, session_id)
+
+    parts, complete = await at_all_owners(
+        context, f"/sessions/{session_id}/stations", {}, StationsHaving, here
+    )
+    stations = sorted({station for part in parts for station in part.stations})
+    if len(stations) > 1:
+        raise ProblemError(
+            HTTPStatus.CONFLICT,
+            f"{len(stations)} stations have a session {session_id}: name one as station_id.",
+            stations=stations[:MOST_STATIONS_NAMED],
+        )
+    if not complete:
+        raise unavailable(
+            f"Not every worker can tell at this moment whether it has session {session_id}:"
+            " ask again, or name its station as station_id."
+        )
+    if not stations:
+        raise not_found(f"session {session_id}")
+    return stations[0]
+
+
+async def find_own_stations(request: web.Request) -> web.Response:
+    """Which stations of this worker have a session of an id, for another worker."""
+    context, session_id = context_of(request), parameters.path_id(request, "session_id")
+    partitions = asked_partitions(request, context)
+    return json_response(await _own_stations_having(context, partitions, session_id))
+
+
+async def _own_stations_having(
+    context: WebContext, partitions: frozenset[int], session_id: str
+) -> StationsHaving:
+    covered: list[int] = []
+    stations: list[str] = []
+    for partition in sorted(partitions):
+        try:
+            stations += context.reader.stations_having(partition, session_id)
+        except PartitionLostError:
+            continue
+        covered.append(partition)
+        await asyncio.sleep(0)
+    return StationsHaving(partitions=covered, stations=stations)

@@ -1,0 +1,63 @@
+"""What the HTTP interface may know: a narrow, read-only view of the tables and the register."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from evcharge.domain.session import SessionState
+from evcharge.domain.station_register import RegisteredStation
+from evcharge.domain.station_session import OpenSession
+from evcharge.domain.station_state import StationState
+
+
+class PartitionLostError(Exception):
+    """A table was read for a partition that this worker does not own, or no longer."""
+
+
+class StateReader(Protocol):
+    """Durable state only. Reads of tables raise :class:`PartitionLostError` instead of guessing.
+
+    An iterator may be held over switches of the event loop, and may raise when a partition is lost in
+    the meantime.
+    """
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions the tables have."""
+
+    def partition_of(self, station_id: str) -> int:
+        """Which partition a station belongs to."""
+
+    def owned(self) -> frozenset[int]:
+        """The partitions that this worker owns with recovered tables."""
+
+    def ready(self) -> bool:
+        """Whether this worker is a member of the group with its tables and the register read."""
+
+    def owners(self) -> Mapping[int, str]:
+        """The URL of the worker that owns each partition; some may be missing in a rebalance."""
+
+    def station(self, station_id: str) -> StationState | None:
+        """The last words of a station."""
+
+    def station_ids(self, partition: int, after: str | None) -> Iterator[str]:
+        """Every station heard of in a partition, by a status or a session, sorted, after an id."""
+
+    def session(self, station_id: str, session_id: str) -> SessionState | None:
+        """One session."""
+
+    def sessions_of(self, station_id: str) -> Iterator[tuple[str, SessionState]]:
+        """All sessions of a station with their ids, in any order."""
+
+    def open_sessions(self, station_id: str) -> Sequence[OpenSession]:
+        """The running sessions of a station."""
+
+    def stations_having(self, partition: int, session_id: str) -> Sequence[str]:
+        """The stations of a partition that have a session of this id."""
+
+    def registered(self, station_id: str) -> RegisteredStation | None:
+        """A station's entry in the register, which every worker has whole."""
+
+    def registered_ids(self, after: str | None) -> Iterator[str]:
+        """Every registered station, sorted, after an id."""

@@ -1,0 +1,190 @@
+"""The stations: one, and the list of all."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Iterator
+
+import msgspec
+from aiohttp import web
+
+from evcharge.domain.station import describe_station
+from evcharge.domain.station_filter import StationFilter
+from evcharge.domain.station_view import StationView
+from evcharge.web import parameters
+from evcharge.web.answers import encode, json_response
+from evcharge.web.context import WebContext, context_of
+from evcharge.web.cursors import decode_cursor, encode_cursor
+from evcharge.web.owners import Part, asked_partitions, at_all_owners, at_owner, require_owner
+from evcharge.web.problems import not_found
+from evcharge.web.state import PartitionLostError
+
+ROWS_AT_A_TIME = 100
+"""Rows after which a long list lets the event loop, and so the agents, go on."""
+
+
+class StationsPosition(msgspec.Struct, tag="stations", tag_field="list"):
+    """A page of stations begins after this one."""
+
+    after: str
+
+
+class StationsPart(Part, kw_only=True):
+    """The first stations of some partitions, in the order of their ids."""
+
+    rows: list[tuple[str, msgspec.Raw]]
+    more: bool
+
+
+async def show_station(request: web.Request) -> web.Response:
+    """One station, from whichever worker owns it."""
+    context, station_id = context_of(request), parameters.path_id(request, "station_id")
+
+    async def here() -> web.Response:
+        return _one_station(context, station_id)
+
+    return await at_owner(context, station_id, f"/stations/{station_id}", {}, here)
+
+
+async def show_own_station(request: web.Request) -> web.Response:
+    """One station, for another worker."""
+    context, station_id = context_of(request), parameters.path_id(request, "station_id")
+    require_owner(context, station_id)
+    return _one_station(context, station_id)
+
+
+def _one_station(context: WebContext, station_id: str) -> web.Response:
+    if not station_is_known(context, station_id):
+        raise not_found(f"station {station_id}")
+    return json_response(_describe(context, station_id).to_json())
+
+
+def station_is_known(context: WebContext, station_id: str) -> bool:
+    """Whether the register, a status or a session has named the station."""
+    reader = context.reader
+    return (
+        reader.registered(station_id) is not None
+        or reader.station(station_id) is not None
+        or next(reader.sessions_of(station_id), None) is not None
+    )
+
+
+def _describe(context: WebContext, station_id: str) -> StationView:
+    reader = context.reader
+    return describe_station(
+        station_id,
+        reader.station(station_id),
+        reader.open_sessions(station_id),
+        reader.registered(station_id),
+        context.now_us(),
+        context.silence_us,
+    )
+
+
+async def list_stations(request: web.Request) -> web.Response:
+    """A page of the stations that match, from all workers."""
+    context, wanted = context_of(request), parameters.station_filter(request)
+    limit, after = parameters.limit(request), _after(request)
+
+    async def here(partitions: frozenset[int]) -> StationsPart:
+        return await _own_part(context, partitions, wanted, after, limit)
+
+    query = {
+        name: value
+        for name in ("bbox", "status", "min_power_kw", "limit", "cursor")
+        if (value := request.query.get(name))
+    }
+    parts, complete = await at_all_owners(context, "/stations", query, StationsPart, here)
+    rows = sorted(dict(row for part in parts for row in part.rows).items())
+    page = rows[:limit]
+    more = len(rows) > limit or any(part.more for part in parts)
+    return json_response(
+        {
+            "stations": [station for _, station in page],
+            "next": encode_cursor(StationsPosition(page[-1][0])) if more else None,
+            "partial": not complete,
+        }
+    )
+
+
+async def list_own_stations(request: web.Request) -> web.Response:
+    """This worker's part of such a page, for another worker."""
+    context, wanted = context_of(request), parameters.station_filter(request)
+    partitions = asked_partitions(request, context)
+    limit, after = parameters.limit(request), _after(request)
+    return json_response(await _own_part(context, partitions, wanted, after, limit))
+
+
+def _after(request: web.Request) -> str | None:
+    cursor = request.query.get("cursor")
+    return decode_cursor(cursor, StationsPosition).after if cursor else None
+
+
+async def _own_part(
+    context: WebContext,
+    partitions: frozenset[int],
+    wanted: StationFilter,
+    after: str | None,
+    limit: int,
+) -> StationsPart:
+    """Collect this worker's part; partitions that it loses meanwhile are left to their new owner."""
+    while True:
+        part = await _scan(context, partitions, wanted, after, limit)
+        covered = frozenset(part.partitions)
+        if covered == partitions:
+            return part
+        partitions = covered
+
+
+async def _scan(
+    context: WebContext,
+    partitions: frozenset[int],
+    wanted: StationFilter,
+    after: str | None,
+    limit: int,
+) -> StationsPart:
+    reader = context.reader
+    lost: set[int] = set()
+    rows: list[tuple[str, msgspec.Raw]] = []
+    more = False
+    for scanned, station_id in enumerate(_ids(context, partitions, after, lost), start=1):
+        if scanned % ROWS_AT_A_TIME == 0:
+            await asyncio.sleep(0)
+        if not wanted.may_match(reader.registered(station_id)):
+            continue
+        try:
+            view = _describe(context, station_id)
+        except PartitionLostError:
+            lost.add(reader.partition_of(station_id))
+            continue
+        if not wanted.matches(view):
+            continue
+        if len(rows) == limit:
+            more = True
+            break
+        rows.append((station_id, msgspec.Raw(encode(view.to_json()))))
+    covered = (partitions & reader.owned()) - lost
+    return StationsPart(partitions=sorted(covered), rows=rows, more=more)
+
+
+def _ids(
+    context: WebContext, partitions: frozenset[int], after: str | None, lost: set[int]
+) -> Iterator[str]:
+    """Every station of the partitions once, sorted: those heard of and those in the register."""
+    reader = context.reader
+
+    def heard_of(partition: int) -> Iterator[str]:
+        try:
+            yield from reader.station_ids(partition, after)
+        except PartitionLostError:
+            lost.add(partition)
+
+    registered = (
+        each for each in reader.registered_ids(after) if reader.partition_of(each) in partitions
+    )
+    last = None
+    for station_id in heapq.merge(registered, *map(heard_of, sorted(partitions))):
+        if station_id != last:
+            yield station_id
+        last = station_id

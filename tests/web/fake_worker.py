@@ -1,0 +1,248 @@
+"""A group of workers whose tables are dictionaries, answering on real loopback ports."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import aiohttp
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from evcharge.domain.session import SessionState
+from evcharge.domain.station_register import RegisteredStation
+from evcharge.domain.station_session import OpenSession
+from evcharge.domain.station_state import ConnectorWord, StationState
+from evcharge.domain.status_report import Status
+from evcharge.engine.partitioning import Partitioner
+from evcharge.web.context import WebContext
+from evcharge.web.metrics import Metrics
+from evcharge.web.peers import Peers
+from evcharge.web.routes import add_routes
+from evcharge.web.state import PartitionLostError
+
+SECOND = 1_000_000
+NOW = 1_700_000_000 * SECOND
+"""2023-11-14T22:13:20Z"""
+PARTITIONS = 4
+
+_partitioner = Partitioner(PARTITIONS)
+
+
+@dataclass
+class Data:
+    """What the tables and the register of all workers hold."""
+
+    stations: dict[str, StationState] = field(default_factory=dict)
+    sessions: dict[tuple[str, str], SessionState] = field(default_factory=dict)
+    register: dict[str, RegisteredStation] = field(default_factory=dict)
+    owners: dict[int, str] = field(default_factory=dict)
+
+    def say(self, station_id: str, status: Status, connector_id: int = 1) -> None:
+        """Let a connector have said something ten seconds ago."""
+        before = self.stations.get(station_id, StationState(())).words
+        said = ConnectorWord(
+            connector_id, status, NOW - 60 * SECOND, NOW - 60 * SECOND, NOW - 10 * SECOND
+        )
+        self.stations[station_id] = StationState((*before, said))
+
+
+class FakeReader:
+    """One worker's view of the data: what it owns, and who it thinks owns the rest."""
+
+    partitions = PARTITIONS
+
+    def __init__(self, data: Data, own: Iterable[int]) -> None:
+        self.data = data
+        self.own = frozenset(own)
+        self.is_ready = True
+        self.believes: Mapping[int, str] | None = None
+        """Its own idea of the owners, if it differs from the truth."""
+        self.loses: dict[str, int] = {}
+        """Station → partition that is lost at the moment when the station is read."""
+
+    def partition_of(self, station_id: str) -> int:
+        return _partitioner.partition_of(station_id)
+
+    def owned(self) -> frozenset[int]:
+        return self.own
+
+    def ready(self) -> bool:
+        return self.is_ready
+
+    def owners(self) -> Mapping[int, str]:
+        return self.data.owners if self.believes is None else self.believes
+
+    def _check(self, partition: int) -> None:
+        if partition not in self.own:
+            raise PartitionLostError(partition)
+
+    def station(self, station_id: str) -> StationState | None:
+        self.own -= {self.loses.get(station_id)}
+        self._check(self.partition_of(station_id))
+        return self.data.stations.get(station_id)
+
+    def station_ids(self, partition: int, after: str | None) -> Iterator[str]:
+        self._check(partition)
+        heard_of = {*self.data.stations, *(station for station, _ in self.data.sessions)}
+        for station_id in sorted(heard_of):
+            if self.partition_of(station_id) == partition and station_id > (after or ""):
+                self._check(partition)
+                yield station_id
+
+    def session(self, station_id: str, session_id: str) -> SessionState | None:
+        self._check(self.partition_of(station_id))
+        return self.data.sessions.get((station_id, session_id))
+
+    def sessions_of(self, station_id: str) -> Iterator[tuple[str, SessionState]]:
+        self._check(self.partition_of(station_id))
+        for (station, session_id), session in self.data.sessions.items():
+            if station == station_id:
+                yield session_id, session
+
+    def open_sessions(self, station_id: str) -> Sequence[OpenSession]:
+        return [
+            OpenSession(session_id, session.connector_id, session.started_us, session.updated_us)
+            for session_id, session in self.sessions_of(station_id)
+            if session.is_open
+        ]
+
+    def stations_having(self, partition: int, session_id: str) -> Sequence[str]:
+        self._check(partition)
+        return [
+            station
+            for station, session in self.data.sessions
+            if session == session_id and self.partition_of(station) == partition
+        ]
+
+    def registered(self, station_id: str) -> RegisteredStation | None:
+        return self.data.register.get(station_id)
+
+    def registered_ids(self, after: str | None) -> Iterator[str]:
+        return (each for each in sorted(self.data.register) if each > (after or ""))
+
+
+@dataclass
+class Answer:
+    """One HTTP answer, read whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+    json: Any
+
+
+class Worker:
+    """A worker's HTTP interface on a free loopback port."""
+
+    def __init__(
+        self,
+        reader: FakeReader,
+        peers: Peers,
+        server: TestServer,
+        client: aiohttp.ClientSession,
+    ) -> None:
+        self.reader = reader
+        self.peers = peers
+        self.server = server
+        self.url = str(server.make_url("")).rstrip("/")
+        self._client = client
+
+    async def get(self, path: str, *, method: str = "GET") -> Answer:
+        """Ask this worker."""
+        async with self._client.request(method, self.url + path) as response:
+            text = await response.text()
+            is_json = response.content_type.endswith("json") and text
+            return Answer(
+                response.status,
+                response.headers,
+                text,
+                await response.json(content_type=None) if is_json else None,
+            )
+
+    async def walk(self, path: str, rows: str) -> list[dict[str, Any]]:
+        """Follow the cursors of a list to its end."""
+        found: list[dict[str, Any]] = []
+        cursor = ""
+        while True:
+            answer = await self.get(f"{path}&cursor={cursor}")
+            assert answer.status == 200, answer.text
+            found += answer.json[rows]
+            if answer.json["next"] is None:
+                return found
+            cursor = answer.json["next"]
+
+
+class Group:
+    """Starts workers and stops them at the end."""
+
+    def __init__(self, data: Data) -> None:
+        self.data = data
+        self._client: aiohttp.ClientSession
+        self._workers: list[Worker] = []
+
+    async def __aenter__(self) -> Self:
+        self._client = aiohttp.ClientSession()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for worker in self._workers:
+            await worker.server.close()
+        await self._client.close()
+
+    async def worker(
+        self,
+        own: Iterable[int] = range(PARTITIONS),
+        *,
+        metrics: Metrics | None = None,
+        now_us: int = NOW,
+    ) -> Worker:
+        """Start a worker that owns some partitions, all unless told."""
+        reader, application = FakeReader(self.data, own), web.Application()
+        server = TestServer(application)
+        peers = Peers("", lambda: self._client, timeout_s=2.0, pause_s=0.01)
+        context = WebContext(
+            reader=reader,
+            peers=peers,
+            metrics=metrics or Metrics(),
+            silence_us=86_400 * SECOND,
+            now_us=lambda: now_us,
+        )
+        add_routes(application, context)
+        await server.start_server()
+        worker = Worker(reader, peers, server, self._client)
+        peers.url = worker.url
+        self.data.owners.update(dict.fromkeys(reader.own, worker.url))
+        self._workers.append(worker)
+        return worker
+
+
+@asynccontextmanager
+async def group(data: Data) -> AsyncIterator[Group]:
+    """A group of workers over the same data."""
+    async with Group(data) as made:
+        yield made
+
+
+def id_in(partition: int, start: str = "EV-") -> str:
+    """An id of a station in a partition."""
+    return next(
+        name
+        for n in range(1000)
+        if _partitioner.partition_of(name := f"{start}{n:03}") == partition
+    )
+
+
+def session_of(**facts: Any) -> SessionState:
+    """A session that is active unless the facts end it."""
+    defaults: dict[str, Any] = {
+        "revision": 1,
+        "reasons": 0,
+        "updated_us": NOW - 30 * SECOND,
+        "last_us": NOW - 40 * SECOND,
+        "last_rank": 0,
+        "started_us": NOW - 3600 * SECOND,
+    }
+    return SessionState(**{**defaults, **facts})
