@@ -1,0 +1,102 @@
+"""The generated reference documents: committed as the code says, and true to their formats."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from evcharge.documents import GENERATED, write
+from evcharge.settings import PREFIX, Settings
+from evcharge.topics import CATALOGUE, Writer
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted(page for folder in (ROOT, DOCS, DOCS / "adr") for page in folder.glob("*.md"))
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_a_generated_document_is_current(name: str) -> None:
+    committed = (DOCS / name).read_text(encoding="utf-8")
+
+    assert committed == GENERATED[name](), f"docs/{name} is out of date: run `make docs`"
+
+
+def test_writing_again_changes_nothing(tmp_path: Path) -> None:
+    assert {file.name for file in write(tmp_path)} == set(GENERATED)
+    assert write(tmp_path) == []
+
+
+def test_every_setting_is_documented() -> None:
+    text = GENERATED["settings.md"]()
+
+    assert re.findall(r"^\| `(\w+)`", text, re.MULTILINE) == [
+        PREFIX + field.name.upper() for field in fields(Settings)
+    ]
+
+
+@pytest.mark.parametrize("name", ["asyncapi.json", "openapi.json"])
+def test_every_reference_in_a_document_leads_somewhere(name: str) -> None:
+    text = GENERATED[name]()
+    document = json.loads(text)
+
+    references = set(re.findall(r'"\$ref": "#/([^"]+)"', text))
+    assert references
+    for reference in references:
+        found = document
+        for part in reference.split("/"):
+            found = found[part.replace("~1", "/").replace("~0", "~")]
+
+
+def test_every_topic_is_in_the_asyncapi_document_with_its_writer() -> None:
+    document = json.loads(GENERATED["asyncapi.json"]())
+
+    assert list(document["channels"]) == [topic.name for topic in CATALOGUE]
+    for topic in CATALOGUE:
+        actions = {
+            operation["action"]
+            for operation in document["operations"].values()
+            if operation["channel"]["$ref"] == f"#/channels/{topic.name}"
+        }
+        assert actions == {"send" if topic.writer is Writer.EVCHARGE else "receive"}
+
+
+@pytest.mark.parametrize("topic", ["station-status", "charging-sessions", "stations", "tariffs"])
+def test_what_others_write_has_a_schema(topic: str) -> None:
+    message = json.loads(GENERATED["asyncapi.json"]())["components"]["messages"][topic]
+
+    assert message["payload"]
+
+
+def test_the_openapi_document_has_the_paths_of_the_contract() -> None:
+    paths = json.loads(GENERATED["openapi.json"]())["paths"]
+
+    assert {
+        "/v1/stations",
+        "/v1/stations/{station_id}",
+        "/v1/stations/{station_id}/sessions",
+        "/v1/sessions/{session_id}",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+    } <= set(paths)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    files = [link for link in links if not re.match(r"[a-z]+:", link)]
+
+    assert [link for link in files if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_setting_that_a_page_names_exists(page: Path) -> None:
+    # Where the embedded broker keeps its jars: no setting of a deployment.
+    others = {"EVCHARGE_CACHE_DIR"}
+    named = set(re.findall(r"EVCHARGE_[A-Z_]*[A-Z]", page.read_text(encoding="utf-8")))
+
+    assert named - others <= {PREFIX + field.name.upper() for field in fields(Settings)}
