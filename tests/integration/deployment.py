@@ -1,0 +1,263 @@
+"""Worker processes and plain clients of one deployment, as its users have them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from evcharge.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_S = 60.0
+
+
+def eventually(look: Callable[[], Any], *, patience_s: float = PATIENCE_S, what: str = "it") -> Any:
+    """Return the first true value of ``look``; fails if none comes in time."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        seen = look()
+        if seen:
+            return seen
+        assert time.monotonic() < deadline, f"{what} did not happen within {patience_s} s"
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+class Worker:
+    """One worker process."""
+
+    def __init__(self, deployment: Deployment, name: str) -> None:
+        self.name = name
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._deployment = deployment
+        self._log = deployment.directory / f"{name}.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Worker:
+        """Start (again) and return at once."""
+        environment = self._deployment.environment | {
+            "EVCHARGE_INSTANCE_ID": self.name,
+            "EVCHARGE_DATA_DIR": str(self._deployment.directory / self.name),
+            "EVCHARGE_WEB_PORT": str(self.port),
+        }
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "evcharge", "worker", "-l", "info"],
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        return self
+
+    def ready(self) -> Worker:
+        """Wait until it is ready."""
+        eventually(self._is_ready, what=f"{self.name} becoming ready")
+        return self
+
+    def _is_ready(self) -> bool:
+        assert self.process.poll() is None, f"{self.name} ended:\n{self.log()}"
+        try:
+            return bool(self.get("/readyz")[0] == 200)
+        except OSError:
+            return False
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None
+        return self._process
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def kill(self) -> None:
+        """End it without a warning."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """Ask it to end, return its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(30)
+
+    def log(self) -> str:
+        """The end of what it wrote."""
+        return self._log.read_text(errors="replace")[-6000:]
+
+    def get(self, path: str) -> tuple[int, Any]:
+        """Return status and body of a GET; numbers of the body are exact."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+                return answer.status, _body(answer)
+        except urllib.error.HTTPError as problem:
+            with problem:
+                return problem.code, _body(problem)
+
+    def pages(self, path: str, field: str) -> Iterable[dict[str, Any]]:
+        """Yield the items of a list over all of its pages."""
+        cursor = ""
+        while True:
+            separator = "&" if "?" in path else "?"
+            status, body = self.get(f"{path}{separator}limit=1000{cursor}")
+            assert status == 200, body
+            assert not body.get("partial"), body
+            yield from body[field]
+            if body["next"] is None:
+                return
+            cursor = f"&cursor={body['next']}"
+
+
+def _body(answer: Any) -> Any:
+    raw = answer.read()
+    if "json" in (answer.headers.get("Content-Type") or ""):
+        return json.loads(raw, parse_float=Decimal)
+    return raw.decode()
+
+
+class Deployment:
+    """Settings, workers and Kafka clients of one deployment."""
+
+    def __init__(self, bootstrap: str, name: str, directory: Path) -> None:
+        self.bootstrap = bootstrap
+        self.directory = directory
+        self.variables = {
+            "EVCHARGE_BROKER": "kafka://" + bootstrap.replace(",", ";"),
+            "EVCHARGE_APP_ID": name,
+            "EVCHARGE_TOPIC_PREFIX": f"{name}.",
+        }
+        self._workers: list[Worker] = []
+        self._started: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for started in self._started:
+            started.kill()
+            started.wait()
+        for worker in self._workers:
+            if worker.alive:
+                worker.kill()
+            if problem is not None:
+                print(f"--- log of {worker.name}\n{worker.log()}")  # noqa: T201
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of the deployment's processes."""
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("EVCHARGE_")}
+        return inherited | self.variables | {"PYTHONPATH": str(ROOT)}
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.from_env(self.variables)
+
+    def worker(self, name: str = "worker-1") -> Worker:
+        """Return a new worker, not yet started."""
+        worker = Worker(self, name)
+        self._workers.append(worker)
+        return worker
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the program to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "evcharge", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    def background(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start a command of the program; it is killed at the end if it still runs."""
+        started = subprocess.Popen(
+            [sys.executable, "-m", "evcharge", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self._started.append(started)
+        return started
+
+    async def produce(
+        self,
+        topic: str,
+        values: Iterable[Mapping[str, Any] | bytes],
+        *,
+        partition: int | None = None,
+        key: bytes | None = None,
+    ) -> None:
+        """Send values with a plain client; without partition and key it chooses any."""
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self.bootstrap, acks="all", max_request_size=4 << 20
+        )
+        await producer.start()
+        try:
+            sent = [
+                await producer.send(
+                    self.settings.topic(topic),
+                    value if isinstance(value, bytes) else json.dumps(value).encode(),
+                    key=key,
+                    partition=partition,
+                )
+                for value in values
+            ]
+            for each in sent:
+                await each
+        finally:
+            await producer.stop()
+
+    async def records(self, topic: str) -> list[Any]:
+        """Return everything in a topic now, by partition and offset."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.bootstrap,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+        )
+        await consumer.start()
+        try:
+            name = self.settings.topic(topic)
+            tps = [TopicPartition(name, p) for p in consumer.partitions_for_topic(name) or ()]
+            if not tps:
+                # Metadata of a topic that nobody subscribed to is not fetched by itself.
+                await consumer._client.add_topic(name)
+                tps = [TopicPartition(name, p) for p in consumer.partitions_for_topic(name) or ()]
+            consumer.assign(tps)
+            ends = await consumer.end_offsets(tps)
+            found: list[Any] = []
+            while any([await consumer.position(tp) < ends[tp] for tp in tps]):
+                for records in (await consumer.getmany(timeout_ms=200)).values():
+                    found.extend(records)
+            return sorted(found, key=lambda r: (r.partition, r.offset))
+        finally:
+            await consumer.stop()
