@@ -1,0 +1,52 @@
+"""Whether all that was published is in the tables: the group's commits against the ends."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from evcharge.topics.catalogue import DEVICE_TOPICS, REROUTED_TOPICS
+
+if TYPE_CHECKING:
+    from evcharge.settings import Settings
+
+_LOOK_S = 0.3
+
+
+async def applied(settings: Settings, within_s: float) -> bool:
+    """Wait until everything in the device topics at this moment is applied; False if too slow.
+
+    The worker commits a source offset once what it read before it is durable in its tables. The
+    rerouted topics are looked at too: they may grow as long as their sources are not done.
+    """
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.bootstrap, group_id=settings.app_id, enable_auto_commit=False
+    )
+    try:
+        async with asyncio.timeout(within_s):
+            await consumer.start()
+            partitions = [
+                TopicPartition(settings.topic(topic.name), number)
+                for topic in (*DEVICE_TOPICS, *REROUTED_TOPICS)
+                for number in range(settings.partitions)
+            ]
+            # Assigned, not subscribed: a member of the group would take partitions from the worker.
+            consumer.assign(partitions)
+            while await _behind(consumer, partitions):  # noqa: ASYNC110 - only Kafka knows
+                await asyncio.sleep(_LOOK_S)
+            return True
+    except (TimeoutError, KafkaError):
+        return False
+    finally:
+        await consumer.stop()
+
+
+async def _behind(consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> bool:
+    ends = await consumer.end_offsets(partitions)
+    for partition in partitions:
+        if ends[partition] > (await consumer.committed(partition) or 0):
+            return True
+    return False
