@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from aiokafka.partitioner import murmur2
 
 from evcharge.dead_letters.letter import DeadLetter
-from evcharge.engine.log import Output
+from evcharge.engine.log import Output, send
 from evcharge.errors import CommandError
 from evcharge.kafka_admin import KafkaAdmin
 from evcharge.settings import Settings
@@ -105,16 +105,7 @@ class Resender:
 
     async def _deliver_one(self, output: Output) -> bool:
         try:
-            if output.key is None and output.value is None:
-                await send_without_key_and_value(self._producer, output)
-            else:
-                await self._producer.send_and_wait(
-                    output.topic,
-                    output.value,
-                    output.key,
-                    output.partition,
-                    headers=list(output.headers),
-                )
+            await (await send(self._producer, output))
         except MessageSizeTooLargeError:
             return False
         return True
@@ -127,11 +118,3 @@ class Resender:
 
     def _name(self, topic: Topic) -> str:
         return self._settings.topic(topic.name)
-
-
-async def send_without_key_and_value(producer: AIOKafkaProducer, output: Output) -> None:
-    """Send a record of headers only, which Kafka takes from anybody but aiokafka's ``send`` refuses."""
-    batch = producer.create_batch()
-    batch.append(key=None, value=None, timestamp=None, headers=list(output.headers))
-    batch.close()
-    await (await producer.send_batch(batch, output.topic, partition=output.partition))

@@ -36,7 +36,13 @@ def restore(record: SourceRecord) -> Received:
     ours: dict[str, int] = {}
     others: list[tuple[str, bytes]] = []
     for name, value in record.headers:
-        if name in {_PARTITION, _OFFSET, _INGEST} and value.isdigit() and len(value) <= 18:
+        # A value may be null, which is no bytes at all.
+        if (
+            name in {_PARTITION, _OFFSET, _INGEST}
+            and value
+            and value.isdigit()
+            and len(value) <= 18
+        ):
             ours[name] = int(value)
         else:
             others.append((name, value))

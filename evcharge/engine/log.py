@@ -73,13 +73,7 @@ class KafkaLog:
         return self._producer
 
     async def publish(self, outputs: Sequence[Output]) -> None:
-        sent = [
-            await self.producer.send(
-                o.topic, o.value, key=o.key, partition=o.partition, headers=list(o.headers)
-            )
-            for o in outputs
-        ]
-        await asyncio.gather(*sent)
+        await asyncio.gather(*[await send(self.producer, output) for output in outputs])
 
     async def append(
         self, topic: str, partition: int, rows: Iterable[tuple[bytes, bytes | None]]
@@ -102,6 +96,29 @@ class KafkaLog:
 
 
 MAX_BATCH_BYTES = 1 << 20
+
+
+async def send(producer: AIOKafkaProducer, output: Output) -> asyncio.Future[object]:
+    """Hand a record over, return the future of its acknowledgement.
+
+    A record with neither key nor value may arrive from anybody, but aiokafka's ``send`` refuses it.
+    """
+    sent: asyncio.Future[object]
+    if output.key is not None or output.value is not None:
+        sent = await producer.send(
+            output.topic,
+            output.value,
+            key=output.key,
+            partition=output.partition,
+            headers=list(output.headers),
+        )
+    else:
+        batch = producer.create_batch()
+        batch.append(key=None, value=None, timestamp=None, headers=list(output.headers))
+        batch.close()
+        # Without a key, any partition is as good as Kafka's default.
+        sent = await producer.send_batch(batch, output.topic, partition=output.partition or 0)
+    return sent
 
 
 class MemoryLog:

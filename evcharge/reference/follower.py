@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, KafkaTimeoutError, OffsetOutOfRangeError
 
+from evcharge.engine.lenient_fetch import unblock
 from evcharge.errors import EvchargeError
 from evcharge.kafka_admin import KafkaAdmin
 from evcharge.reference.feed import Feed, ReferenceRecord
@@ -122,7 +123,12 @@ class ReferenceFollower:
         for tp, feed in self._feeds.items():
             self._seek(consumer, tp, feed, begins[tp], ends[tp])
         while True:
-            fetched = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_CHUNK_RECORDS)
+            positions = {tp: await consumer.position(tp) for tp in self._feeds}
+            try:
+                fetched = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_CHUNK_RECORDS)
+            except UnicodeDecodeError:
+                await unblock(consumer, positions, positions.get)
+                continue
             for tp, records in fetched.items():
                 self._take(consumer, tp, records, begins[tp])
             if not self.caught_up:

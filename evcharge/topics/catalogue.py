@@ -45,7 +45,7 @@ class Topic:
     partitioned: bool = True
     """As many partitions as ``EVCHARGE_PARTITIONS``; otherwise one."""
     max_record_bytes: int = MIB
-    """Kafka's limit for a record batch as it is sent, so for the largest record with its headers."""
+    """Kafka's limit for a record batch, so for the largest record with its headers."""
 
     def partitions(self, settings: Settings) -> int:
         """Return how many partitions the topic has in this deployment."""
@@ -59,6 +59,11 @@ class Topic:
             "min.insync.replicas": str(settings.insync),
             "max.message.bytes": str(self.max_record_bytes),
         }
+        if self.writer is not Writer.EVCHARGE:
+            # The broker then unpacks what arrives, checks each record, and applies the limit to what it
+            # unpacked. Otherwise a megabyte could become a gigabyte in a worker, and a record in it too
+            # large for `dead-letters`. Producers may compress as they like.
+            config["compression.type"] = "uncompressed"
         if self.cleanup is Cleanup.DELETE:
             # Both: a broker's default limit in bytes would cut an unlimited retention short.
             config["retention.ms"] = str(-1 if self.retention_ms is None else self.retention_ms)
@@ -82,7 +87,9 @@ CHARGING_SESSIONS = Topic(
     retention_ms=400 * DAY_MS,
     carries="session start, updates, end; closed sessions",
 )
-# A rerouted record is a device record with headers that say where it came from.
+# A rerouted record is a device record with headers that say where it came from. Names of headers that
+# are not UTF-8 become up to four times as long (`evcharge.engine.lenient_fetch`), as in
+# `dead-letters`.
 STATION_STATUS_REROUTED = Topic(
     name="station-status-rerouted",
     key="station_id",
@@ -90,7 +97,7 @@ STATION_STATUS_REROUTED = Topic(
     writer=Writer.EVCHARGE,
     retention_ms=STATION_STATUS.retention_ms,
     carries="records of station-status that sat in a partition of another station",
-    max_record_bytes=2 * MIB,
+    max_record_bytes=8 * MIB,
 )
 CHARGING_SESSIONS_REROUTED = Topic(
     name="charging-sessions-rerouted",
@@ -99,7 +106,7 @@ CHARGING_SESSIONS_REROUTED = Topic(
     writer=Writer.EVCHARGE,
     retention_ms=CHARGING_SESSIONS.retention_ms,
     carries="records of charging-sessions that sat in a partition of another station",
-    max_record_bytes=2 * MIB,
+    max_record_bytes=8 * MIB,
 )
 STATIONS = Topic(
     name="stations",
@@ -167,7 +174,7 @@ DEAD_LETTERS = Topic(
     writer=Writer.EVCHARGE,
     retention_ms=400 * DAY_MS,
     carries="the untouched bytes of every rejected record",
-    max_record_bytes=4 * MIB,
+    max_record_bytes=8 * MIB,
 )
 # Group offsets would do, but Kafka forgets those of a group without members after a week.
 DEAD_LETTERS_REDRIVEN = Topic(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from evcharge.engine.chunk import Received
 from evcharge.engine.forwarding import forward, restore
 
@@ -26,4 +28,13 @@ def test_a_foreign_record_in_a_rerouted_topic_is_taken_as_it_is() -> None:
 def test_headers_that_are_no_numbers_are_not_ours() -> None:
     headers = [("source-partition", b"-1"), ("source-offset", b"x"), ("ingest-ms", b"9" * 40)]
     foreign = arrived(FIRST, headers)
+    assert restore(foreign) == foreign
+
+
+def test_a_header_of_our_name_may_be_null() -> None:
+    null: Any = None
+    device = FIRST._replace(headers=[("source-offset", null), ("source-partition", null)])
+    output = forward(device, "station-status-rerouted", 2)
+    assert restore(arrived(device, list(output.headers))) == device
+    foreign = arrived(device, list(device.headers))
     assert restore(foreign) == foreign
