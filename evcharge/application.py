@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import faust
@@ -12,6 +12,7 @@ from faust.types import TransportT
 from faust.web.drivers.aiohttp import Web
 from mode.supervisors import CrashingSupervisor
 
+from evcharge.engine.claim import claim, require_port
 from evcharge.engine.consumer import ChunkConsumer
 from evcharge.engine.failstop import fail_stop
 from evcharge.engine.forwarding import SUFFIX
@@ -22,6 +23,7 @@ from evcharge.engine.recovery import LaneTableManager
 from evcharge.engine.table import StateTable
 from evcharge.engine.topic import ChunkTopic
 from evcharge.engine.transport import ChunkTransport
+from evcharge.errors import EvchargeError
 from evcharge.reference.reference import Reference
 from evcharge.settings import Settings
 from evcharge.topics import changelog_topic, ensure_topics
@@ -55,7 +57,9 @@ class Application(faust.App):
     def _new_log(self) -> Log:
         if self.in_memory:
             return MemoryLog()
-        return KafkaLog(self.settings.bootstrap, f"{self.settings.app_id}-lane")
+        return KafkaLog(
+            self.settings.bootstrap, f"{self.settings.app_id}-{self.settings.instance_id}-lane"
+        )
 
     def _new_transport(self) -> TransportT:
         return ChunkTransport(self.conf.broker_consumer, self)
@@ -107,8 +111,8 @@ class Application(faust.App):
             self.on_web_app(cast("Web", self.web).web_app)
         super().worker_init_post_autodiscover()
 
-    def lag(self) -> dict[tuple[str, int], int]:
-        """Return how many records of each source partition are not applied yet, as far as known."""
+    def lag(self) -> Mapping[tuple[str, int], int]:
+        """Return how many records of each source partition are not durable yet, a second ago."""
         consumer = self._consumer
         return consumer.lag() if isinstance(consumer, ChunkConsumer) else {}
 
@@ -118,7 +122,14 @@ class Application(faust.App):
         """Prepare what the worker needs before it joins the group."""
         await super().on_first_start()
         if not self.in_memory and not (self.client_only or self.producer_only):
-            await ensure_topics(self.settings)
+            try:
+                claim(self.settings.data_dir)
+                require_port(self.conf.web_bind, self.conf.web_port)
+                await ensure_topics(self.settings)
+            except EvchargeError as problem:
+                # Nothing was started yet that wants to be stopped. Raised further, Faust would bury the
+                # sentence between two tracebacks.
+                fail_stop(str(problem), problem)
 
     async def before_first_record(self) -> None:
         """Start the producer and read the reference data to its end, once."""
@@ -140,6 +151,7 @@ def faust_settings(settings: Settings, *, in_memory: bool) -> dict[str, Any]:
     """Translate the settings into Faust's."""
     return {
         "broker": settings.broker,
+        "broker_client_id": f"{settings.app_id}-{settings.instance_id}",
         "store": "memory://" if in_memory else "rocksdb://",
         "datadir": str(settings.data_dir),
         "autodiscover": False,

@@ -7,7 +7,8 @@
     ├── CommandError       a command cannot do what it was asked (exit code 1)
     ├── KafkaUnreachableError   no broker answered in time (``evcharge.kafka_admin``)
     ├── TopicCreationError      Kafka refuses a topic (``evcharge.kafka_admin``)
-    └── PartitionMismatchError  a topic has another number of partitions (``evcharge.topics``)
+    ├── PartitionMismatchError  a topic has another number of partitions (``evcharge.topics``)
+    └── StoreInUseError         two workers were given one data directory (``evcharge.engine``)
 
 Rejected input is not an error of this tree: it is a value (``evcharge.events.rejection``) on its way to
 the ``dead-letters`` topic. Broken invariants of the engine end the process (``evcharge.engine``).
