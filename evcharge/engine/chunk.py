@@ -45,6 +45,6 @@ class Chunk(NamedTuple):
     records: Sequence[SourceRecord]
 
     @property
-    def last_offset(self) -> int:
-        """Offset of the last record: what a commit and a source marker build on."""
-        return self.records[-1].offset
+    def last(self) -> SourceRecord:
+        """The last record: what a commit and a marker build on."""
+        return self.records[-1]

@@ -1,16 +1,18 @@
 """Fetches chunks, keeps track of which are done, commits source offsets.
 
-Everything private of Faust and aiokafka that the lane leans on is used in this file and in
-``recovery.py``; ``tests/engine/test_faust_seams.py`` fails when a release changes it underneath.
+Everything private of Faust and aiokafka that the lane leans on is used in this file, in
+``lenient_fetch.py`` and in ``recovery.py``; ``tests/engine/test_faust_seams.py`` fails when a release
+changes it underneath.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import aiokafka
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faust.transport.drivers.aiokafka import (
     AIOKafkaConsumerThread,
     Consumer,
@@ -20,12 +22,19 @@ from faust.transport.drivers.aiokafka import (
 )
 from faust.types import TP, ServiceT
 from faust.types.tuples import ConsumerMessage, Message
+from mode import Service
 
 from evcharge.engine.chunk import Chunk
+from evcharge.engine.lenient_fetch import unblock
 from evcharge.engine.progress import Progress
+
+if TYPE_CHECKING:
+    from evcharge.application import Application
 
 MOST_CHUNKS_IN_FLIGHT = 3
 """Chunks of one partition between fetch and ack; beyond that it is not fetched."""
+
+LAG_EVERY_S = 1.0
 
 FETCH_WAIT_S = 0.25
 """How long a fetch may wait for records before partitions that have room again are looked at."""
@@ -49,6 +58,8 @@ class PausingListener(ConsumerRebalanceListener):
 
 class ChunkConsumerThread(AIOKafkaConsumerThread):
     """Faust's consumer thread with an aiokafka consumer set up for chunks."""
+
+    consumer: ChunkConsumer
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
@@ -75,19 +86,29 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
             connections_max_idle_ms=conf.consumer_connections_max_idle_ms,
         )
 
-    async def start_positions(self, tps: Iterable[TP]) -> Mapping[TP, int]:
-        """Return where partitions without a marker start: committed, else the earliest record."""
-        found: Mapping[TP, int] = await self.call_thread(self._start_positions, set(tps))
+    async def _fetch_records(
+        self,
+        consumer: aiokafka.AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,  # noqa: ASYNC109 - Faust's signature
+        max_records: int | None = None,
+    ) -> Any:
+        try:
+            return await super()._fetch_records(consumer, active_partitions, timeout, max_records)
+        except UnicodeDecodeError:
+            await unblock(consumer, active_partitions, self.consumer.next_offset)
+            return {}
+
+    async def positions(self, tps: Iterable[TP]) -> Mapping[TP, tuple[int, int]]:
+        """Return for each partition the next offset to fetch, and where the partition ends now."""
+        found: Mapping[TP, tuple[int, int]] = await self.call_thread(self._positions, set(tps))
         return found
 
-    async def _start_positions(self, tps: set[TP]) -> Mapping[TP, int]:
+    async def _positions(self, tps: set[TP]) -> Mapping[TP, tuple[int, int]]:
         consumer = self._ensure_consumer()
-        earliest = await consumer.beginning_offsets([ensure_aiokafka_TP(tp) for tp in tps])
-        positions = {}
-        for tp in tps:
-            committed = await consumer.committed(ensure_aiokafka_TP(tp))
-            positions[tp] = earliest[ensure_aiokafka_TP(tp)] if committed is None else committed
-        return positions
+        asked = [ensure_aiokafka_TP(tp) for tp in tps & self.assignment()]
+        ends = await consumer.end_offsets(asked)
+        return {_faust_tp(tp): (await consumer.position(tp), ends[tp]) for tp in asked}
 
     async def rewind(self, positions: Mapping[TP, int]) -> None:
         """Seek partitions that are still assigned back to where delivery stopped."""
@@ -111,8 +132,7 @@ class ChunkConsumer(Consumer):
         self._epoch = 0
         """Counts seeks: records of a fetch that began before one belong to an old position."""
         self._room = asyncio.Event()
-        self.skipped_records = 0
-        """Offsets that the broker did not deliver: retention, compaction, transaction markers."""
+        self._lag: Mapping[tuple[str, int], int] = {}
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> ChunkConsumerThread:
@@ -168,6 +188,7 @@ class ChunkConsumer(Consumer):
         await self._thread.rewind({tp: o for tp, o in offsets.items() if o is not None})
 
     async def _deliver(self, tp: TP, records: Sequence[Any]) -> None:
+        app = cast("Application", self.app)
         expected = self._progress.next_offset(tp)
         if expected is None or not self.flow_active:
             return
@@ -175,7 +196,8 @@ class ChunkConsumer(Consumer):
             records = [record for record in records if record.offset >= expected]
             if not records:
                 return
-        self.skipped_records += records[0].offset - expected
+        if records[0].offset > expected:
+            app.lane.counters.add("offsets_skipped", tp.topic, records[0].offset - expected)
         chunk = Chunk(tp.topic, tp.partition, records)
         last = records[-1]
         message = ConsumerMessage(
@@ -201,9 +223,9 @@ class ChunkConsumer(Consumer):
 
     # -- positions
 
-    async def start_positions(self, tps: Iterable[TP]) -> Mapping[TP, int]:
-        """Return where partitions without a marker start: committed, else the earliest record."""
-        return await self._thread.start_positions(tps)
+    def next_offset(self, tp: TP) -> int | None:
+        """Return the offset of the next record to deliver (also asked by the fetching thread)."""
+        return self._progress.next_offset(tp)
 
     async def seek_sources(self, positions: Mapping[TP, int]) -> None:
         """Position partitions, forgetting what was delivered from them before."""
@@ -229,24 +251,39 @@ class ChunkConsumer(Consumer):
             waiting.set_result(None)
         return True
 
-    def lag(self) -> dict[tuple[str, int], int]:
-        """Return how many records of each source partition are not durable yet, as far as known."""
-        lag = {}
-        for tp, durable in self._progress.durable().items():
-            end = self.highwater(tp)
-            if end is not None:
-                lag[tp.topic, tp.partition] = max(0, end - durable)
-        return lag
+    def lag(self) -> Mapping[tuple[str, int], int]:
+        """Return how many records of each source partition were not durable at the last look."""
+        return self._lag
+
+    @Service.task
+    async def _watch_lag(self) -> None:
+        async for _ in self.itertimer(LAG_EVERY_S, name="lag"):
+            if self.flow_active and not self.app.rebalancing:
+                await self._look_at_lag()
+
+    async def _look_at_lag(self) -> None:
+        before = dict(self._progress.durable())
+        idle = {tp for tp in before if not self._progress.in_flight(tp)}
+        try:
+            found = await self._thread.positions(before)
+        except (KafkaError, ConsumerStoppedError):
+            return
+        # With nothing under way, what was passed without delivery holds no records: transaction
+        # markers, aborted records.
+        self._lag = {
+            (tp.topic, tp.partition): max(0, end - max(before[tp], position if tp in idle else 0))
+            for tp, (position, end) in found.items()
+        }
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
         return (
             tp
-            for tp in list(self._progress.committable())
+            for tp in list(self._progress.durable())
             if topics is None or tp in topics or tp.topic in topics
         )
 
     def _new_offset(self, tp: TP) -> int | None:
-        return self._progress.committable().get(tp)
+        return self._progress.durable().get(tp)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Finish and commit what was delivered, then forget the partitions."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 from rocksdict import (
     BlockBasedOptions,
@@ -15,6 +15,8 @@ from rocksdict import (
     Rdict,
     WriteBatch,
 )
+
+from evcharge.errors import EvchargeError
 
 RESERVED = b"\x00"
 """First byte of rows that belong to the engine; table rows start with another one."""
@@ -27,7 +29,7 @@ Rows = Mapping[bytes, bytes | None]
 
 
 def source_marker(topic: str) -> bytes:
-    """Return the key of the row that holds the last applied offset of a source topic's partition.
+    """Return the key of the row that holds the :class:`Marker` of a source topic's partition.
 
     Markers travel in the changelog with the rows that they cover, so that state and position are
     restored together.
@@ -35,9 +37,21 @@ def source_marker(topic: str) -> bytes:
     return _SOURCE_MARKER + topic.encode()
 
 
-def encode_offset(offset: int) -> bytes:
-    """Encode an offset for a marker row."""
-    return offset.to_bytes(8, "big")
+class Marker(NamedTuple):
+    """The last record of a source partition whose effects are in the rows."""
+
+    offset: int
+    append_ms: int
+    """When the broker appended it: another record at this offset means that the topic was made anew."""
+
+    def encode(self) -> bytes:
+        """Return the row's value."""
+        return self.offset.to_bytes(8, "big") + self.append_ms.to_bytes(8, "big")
+
+    @classmethod
+    def decode(cls, value: bytes) -> Marker:
+        """Read the row's value."""
+        return cls(int.from_bytes(value[:8], "big"), int.from_bytes(value[8:16], "big"))
 
 
 class PartitionStore(Protocol):
@@ -58,8 +72,8 @@ class PartitionStore(Protocol):
     def changelog_offset(self) -> int | None:
         """Return the changelog offset of the last row applied, ``None`` for an empty store."""
 
-    def source_offset(self, topic: str) -> int | None:
-        """Return the last applied offset of a source topic's partition."""
+    def marker(self, topic: str) -> Marker | None:
+        """Return the marker of a source topic's partition."""
 
     def close(self) -> None:
         """Release files and locks."""
@@ -78,9 +92,9 @@ class _Positions:
         value = self.get(_CHANGELOG_POSITION)
         return None if value is None else int.from_bytes(value, "big")
 
-    def source_offset(self, topic: str) -> int | None:
+    def marker(self, topic: str) -> Marker | None:
         value = self.get(source_marker(topic))
-        return None if value is None else int.from_bytes(value, "big")
+        return None if value is None else Marker.decode(value)
 
 
 class MemoryPartition(_Positions):
@@ -106,7 +120,7 @@ class MemoryPartition(_Positions):
                 self.rows.pop(key, None)
             else:
                 self.rows[key] = value
-        self.rows[_CHANGELOG_POSITION] = encode_offset(changelog_offset)
+        self.rows[_CHANGELOG_POSITION] = changelog_offset.to_bytes(8, "big")
 
     def close(self) -> None:
         pass
@@ -180,7 +194,7 @@ class RocksPartition(_Positions):
                 batch.delete(key)
             else:
                 batch.put(key, value)
-        batch.put(_CHANGELOG_POSITION, encode_offset(changelog_offset))
+        batch.put(_CHANGELOG_POSITION, changelog_offset.to_bytes(8, "big"))
         self._db.write(batch)
 
     def close(self) -> None:
@@ -192,7 +206,7 @@ class RocksPartition(_Positions):
         self._db = Rdict(str(self.path), options=_options())
 
 
-class StoreInUseError(Exception):
+class StoreInUseError(EvchargeError):
     """Another process has the database open: two workers were given one data directory."""
 
     def __init__(self, path: Path) -> None:

@@ -9,15 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evcharge.engine.log import Log, Output
-from evcharge.engine.partition_store import PartitionStore, encode_offset, source_marker
+from evcharge.engine.partition_store import Marker, PartitionStore, source_marker
 
 
 @dataclass(slots=True)
 class Effects:
-    """What one step did: rows of the table, records for other topics, and how far it read."""
+    """What one step did: rows of the table, records for other topics, and up to where it read."""
 
     source_topic: str
-    last_offset: int
+    marker: Marker
+    """The last record that was read."""
     rows: dict[bytes, bytes | None] = field(default_factory=dict)
     outputs: list[Output] = field(default_factory=list)
     on_durable: list[Callable[[], object]] = field(default_factory=list)
@@ -57,8 +58,8 @@ class Pipeline:
         """Return the last offset of a source that was computed here, -1 if there was none."""
         offset = self._applied.get(source_topic)
         if offset is None:
-            stored = self.store.source_offset(source_topic)
-            offset = self._applied[source_topic] = -1 if stored is None else stored
+            marker = self.store.marker(source_topic)
+            offset = self._applied[source_topic] = -1 if marker is None else marker.offset
         return offset
 
     def forget_source(self, source_topic: str) -> None:
@@ -111,7 +112,7 @@ class Pipeline:
 
     def submit(self, effects: Effects) -> None:
         """Take over the effects of a finished step; they become durable soon, in order."""
-        self._applied[effects.source_topic] = effects.last_offset
+        self._applied[effects.source_topic] = effects.marker.offset
         self._unwritten.update(effects.rows)
         self._pending.append(effects)
         if self._task is None:
@@ -145,7 +146,7 @@ class Pipeline:
         for step in steps:
             rows.update(step.rows)
             outputs.extend(step.outputs)
-            marks[source_marker(step.source_topic)] = encode_offset(step.last_offset)
+            marks[source_marker(step.source_topic)] = step.marker.encode()
         if outputs:
             await self._log.publish(outputs)
         # The markers come last: if the rows need more than one record batch and the process dies

@@ -12,8 +12,8 @@ P = TypeVar("P")
 class Progress(Generic[P]):
     """Tracks chunks between fetch and commit, for each source partition ``P``.
 
-    A partition is known from :meth:`start` to :meth:`forget`. What can be committed moves only past
-    chunks that are done in order, so a commit never passes a record whose effects are not durable.
+    A partition is known from :meth:`start` to :meth:`forget`. What is durable moves only past chunks
+    that are done in order, so a commit never passes a record whose effects could still be lost.
     """
 
     def __init__(self, most_in_flight: int) -> None:
@@ -22,32 +22,31 @@ class Progress(Generic[P]):
         self._next: dict[P, int] = {}
         self._in_flight: dict[P, deque[int]] = {}
         self._done_ends: dict[P, set[int]] = {}
-        self._committable: dict[P, int] = {}
-        self._started: dict[P, int] = {}
+        self._durable: dict[P, int] = {}
 
     def start(self, partition: P, offset: int) -> None:
-        """Begin (again) at an offset; what was delivered before is forgotten."""
-        self._started[partition] = self._next[partition] = offset
+        """Begin (again) at an offset, before which everything is durable.
+
+        What was delivered before is forgotten.
+        """
+        self._durable[partition] = self._next[partition] = offset
         self._in_flight[partition] = deque()
         self._done_ends[partition] = set()
-        self._committable.pop(partition, None)
 
     def forget(self, partitions: Iterable[P]) -> None:
         """Drop partitions that were revoked."""
         for partition in partitions:
-            for kept in (
-                self._started,
-                self._next,
-                self._in_flight,
-                self._done_ends,
-                self._committable,
-            ):
+            for kept in (self._durable, self._next, self._in_flight, self._done_ends):
                 kept.pop(partition, None)
 
     def has_room(self, partition: P) -> bool:
         """Whether another chunk may be delivered."""
         in_flight = self._in_flight.get(partition)
         return in_flight is not None and len(in_flight) < self._most_in_flight
+
+    def in_flight(self, partition: P) -> int:
+        """Return how many chunks are delivered and not yet done."""
+        return len(self._in_flight.get(partition, ()))
 
     def next_offset(self, partition: P) -> int | None:
         """Return the offset of the next record to deliver, ``None`` for a partition not known."""
@@ -68,12 +67,8 @@ class Progress(Generic[P]):
         while in_flight and in_flight[0] in ends:
             end = in_flight.popleft()
             ends.discard(end)
-            self._committable[partition] = end + 1
-
-    def committable(self) -> Mapping[P, int]:
-        """Return the offsets that can be committed: everything before them is durable."""
-        return self._committable
+            self._durable[partition] = end + 1
 
     def durable(self) -> Mapping[P, int]:
-        """Return the offset before which everything is durable, for each known partition."""
-        return self._started | self._committable
+        """Return the offset before which everything is durable, and can be committed."""
+        return self._durable

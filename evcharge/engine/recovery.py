@@ -21,6 +21,7 @@ from mode import Service
 
 from evcharge.engine.consumer import ChunkConsumer
 from evcharge.engine.failstop import fail_stop
+from evcharge.engine.history import resume
 from evcharge.engine.partition_store import PartitionStore
 from evcharge.engine.table import StateTable
 
@@ -82,7 +83,7 @@ class BulkRecovery(Recovery):
         app = cast("Application", self.app)
         consumer = cast("ChunkConsumer", app.consumer)
         sources = {tp for tp in consumer.assignment() if not self._is_changelog_tp(tp)}
-        await consumer.seek_sources(await self._positions(consumer, sources))
+        await consumer.seek_sources(await self._positions(sources))
         await app.on_rebalance_complete.send()
         consumer.resume_partitions(sources)
         app.recovered = True
@@ -95,27 +96,23 @@ class BulkRecovery(Recovery):
         app.on_rebalance_end()
         logger.info("worker ready with %d source partitions", len(sources))
 
-    async def _positions(self, consumer: ChunkConsumer, sources: set[TP]) -> Mapping[TP, int]:
-        """Return where to go on: behind the state's own marker; a committed offset is a hint."""
-        positions = dict(await consumer.start_positions(sources))
-        ends = await consumer.highwaters(*sources) if sources else {}
+    async def _positions(self, sources: set[TP]) -> Mapping[TP, int]:
+        """Return where each source goes on, having pipelines forget those that were made anew."""
         app = cast("Application", self.app)
-        for tp in sources:
-            pipeline = app.lane.pipeline(app.table_of(tp.topic), tp.partition)
-            marker = pipeline.applied_offset(tp.topic)
-            if marker >= ends[tp]:
-                logger.error(
-                    "%s/%d ends at %d but %d was applied: the topic was created anew, reading it"
-                    " from its beginning",
-                    *tp,
-                    ends[tp],
-                    marker,
-                )
-                pipeline.forget_source(tp.topic)
-                positions[tp] = 0
-            elif marker >= 0:
-                positions[tp] = marker + 1
-        return positions
+        pipelines = {
+            TopicPartition(*tp): app.lane.pipeline(app.table_of(tp.topic), tp.partition)
+            for tp in sources
+        }
+        markers = {tp: pipeline.store.marker(tp.topic) for tp, pipeline in pipelines.items()}
+        resumption = await resume(app.settings.bootstrap, markers)
+        for tp in resumption.anew:
+            logger.error(
+                "%s/%d is not what was read before: the topic was created anew. It is read from its"
+                " beginning.",
+                *tp,
+            )
+            pipelines[tp].forget_source(tp.topic)
+        return {TP(*tp): offset for tp, offset in resumption.offsets.items()}
 
     def _state_tables(self) -> Iterable[StateTable]:
         return [table for table in self.tables.values() if isinstance(table, StateTable)]

@@ -12,6 +12,7 @@ from evcharge.engine.chunk import Chunk, Received, SourceRecord
 from evcharge.engine.counters import Counters
 from evcharge.engine.forwarding import SUFFIX, forward, restore
 from evcharge.engine.log import Output
+from evcharge.engine.partition_store import Marker
 from evcharge.engine.partitioning import Partitioner
 from evcharge.engine.pipeline import Effects, Pipeline
 from evcharge.events.rejection import Reason, Rejected
@@ -55,7 +56,7 @@ class Step:
         self._counters = counters
         self._changed: dict[bytes, tuple[Any, Callable[[Any], bytes]]] = {}
         self._accepted = 0
-        self.effects = Effects(chunk.topic, chunk.last_offset)
+        self.effects = Effects(chunk.topic, Marker(chunk.last.offset, chunk.last.timestamp))
         applied = pipeline.applied_offset(chunk.topic)
         fresh: Sequence[SourceRecord] = chunk.records
         if fresh[0].offset <= applied:

@@ -27,6 +27,10 @@ COUNTERS = {
     "records_accepted": Counted("Device records that passed validation.", ("topic",)),
     "records_applied": Counted("Device records that are in a table durably.", ("topic",)),
     "records_rejected": Counted("Device records sent to dead-letters.", ("topic", "reason")),
+    "offsets_skipped": Counted(
+        "Offsets that Kafka did not deliver: retention, compaction, transaction markers.",
+        ("topic",),
+    ),
     "records_rerouted": Counted("Device records forwarded to their own partition.", ("topic",)),
 }
 """The engine's counters; one that is not listed here is exported with the label ``label``."""

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from evcharge.engine.partition_store import (
+    Marker,
     MemoryPartition,
     PartitionStore,
     RocksPartition,
     StoreInUseError,
-    encode_offset,
     source_marker,
 )
 
@@ -28,14 +28,14 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PartitionS
 
 def test_an_empty_store_has_no_position(store: PartitionStore) -> None:
     assert store.changelog_offset() is None
-    assert store.source_offset("station-status") is None
+    assert store.marker("station-status") is None
     assert store.get(b"Sx") is None
 
 
 def test_rows_and_positions_are_written_together(store: PartitionStore) -> None:
-    store.write({b"Sa": b"1", source_marker("t"): encode_offset(41)}, 7)
+    store.write({b"Sa": b"1", source_marker("t"): Marker(41, 1_700_000_000_000).encode()}, 7)
     assert store.get(b"Sa") == b"1"
-    assert store.source_offset("t") == 41
+    assert store.marker("t") == Marker(41, 1_700_000_000_000)
     assert store.changelog_offset() == 7
 
 

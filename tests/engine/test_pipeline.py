@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import pytest
 
 from evcharge.engine.log import Output
-from evcharge.engine.partition_store import MemoryPartition, Rows
+from evcharge.engine.partition_store import Marker, MemoryPartition, Rows
 from evcharge.engine.pipeline import Effects, Pipeline
 
 SOURCE = "station-status"
@@ -66,7 +66,13 @@ class Bench:
     def submit(self, offset: int, rows: dict[bytes, bytes | None], *topics: str) -> None:
         outputs = [Output(topic, 0, None, b"x") for topic in topics]
         self.pipeline.submit(
-            Effects(SOURCE, offset, rows, outputs, [lambda: self.events.append(f"ack {offset}")])
+            Effects(
+                SOURCE,
+                Marker(offset, 7),
+                rows,
+                outputs,
+                [lambda: self.events.append(f"ack {offset}")],
+            )
         )
 
 
@@ -101,7 +107,7 @@ async def test_what_waits_while_a_batch_is_under_way_goes_out_as_one() -> None:
     await bench.pipeline.drained()
     assert [dict(batch)[b"Sa"] for batch in bench.log.batches] == [b"1", b"3"]
     assert bench.events[-2:] == ["ack 19", "ack 29"]
-    assert bench.store.source_offset(SOURCE) == 29
+    assert bench.store.marker(SOURCE) == Marker(29, 7)
 
 
 async def test_the_marker_travels_in_the_batch_behind_the_rows() -> None:

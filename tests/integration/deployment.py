@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -18,7 +19,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
+from evcharge.demo.applied import applied
 from evcharge.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -102,6 +105,14 @@ class Worker:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(30)
 
+    def pause(self) -> None:
+        """Freeze it (SIGSTOP)."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on after :meth:`pause`."""
+        self.process.send_signal(signal.SIGCONT)
+
     def log(self) -> str:
         """The end of what it wrote."""
         return self._log.read_text(errors="replace")[-6000:]
@@ -134,6 +145,15 @@ def _body(answer: Any) -> Any:
     if "json" in (answer.headers.get("Content-Type") or ""):
         return json.loads(raw, parse_float=Decimal)
     return raw.decode()
+
+
+def metric(worker: Worker, name: str) -> float:
+    """Return the sum of a metric over its labels."""
+    return sum(
+        float(line.split()[-1])
+        for line in worker.get("/metrics")[1].splitlines()
+        if line.startswith((f"{name}{{", f"{name} "))
+    )
 
 
 class Deployment:
@@ -235,6 +255,23 @@ class Deployment:
                 await each
         finally:
             await producer.stop()
+
+    async def delete_topic(self, topic: str) -> None:
+        """Delete a topic and return when it is gone."""
+        name = self.settings.topic(topic)
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            await admin.delete_topics([name])
+            async with asyncio.timeout(PATIENCE_S):
+                while name in await admin.list_topics():  # noqa: ASYNC110 - only Kafka knows
+                    await asyncio.sleep(0.1)
+        finally:
+            await admin.close()
+
+    async def applied(self) -> None:
+        """Wait until everything in the device topics now is durable in the tables."""
+        assert await applied(self.settings, PATIENCE_S), "not everything was applied in time"
 
     async def records(self, topic: str) -> list[Any]:
         """Return everything in a topic now, by partition and offset."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.deployment import Deployment, Worker, eventually
+from tests.integration.deployment import Deployment, Worker, eventually, metric
 
 pytestmark = pytest.mark.broker
 
@@ -32,16 +32,6 @@ def total(worker: Worker) -> tuple[int, int, Decimal]:
     return len(sessions), len(completed), sum((s["energy_kwh"] for s in completed), Decimal(0))
 
 
-def caught_up(worker: Worker) -> bool:
-    """Whether nothing waits to be applied."""
-    lines = [
-        line
-        for line in worker.get("/metrics")[1].splitlines()
-        if line.startswith("evcharge_lag_records{")
-    ]
-    return bool(lines) and all(float(line.split()[-1]) == 0 for line in lines)
-
-
 EXPECTED = (3395, 3395, Decimal("19723.69"))
 
 
@@ -50,17 +40,19 @@ async def test_the_replayed_year_has_all_sessions_and_the_known_total(
 ) -> None:
     worker = deployment.worker().start().ready()
     replay(deployment)
-    eventually(lambda: caught_up(worker) and total(worker) == EXPECTED, what="the whole year")
+    await deployment.applied()
+    assert total(worker) == EXPECTED
     assert await deployment.records("dead-letters") == []
 
 
 async def test_a_second_replay_changes_nothing(deployment: Deployment) -> None:
     worker = deployment.worker().start().ready()
     replay(deployment)
-    eventually(lambda: caught_up(worker) and total(worker) == EXPECTED)
+    await deployment.applied()
+    assert total(worker) == EXPECTED
     one = worker.get("/v1/sessions/7093670")
     replay(deployment)
-    eventually(lambda: caught_up(worker))
+    await deployment.applied()
     assert total(worker) == EXPECTED
     assert worker.get("/v1/sessions/7093670") == one
 
@@ -79,7 +71,8 @@ async def test_killing_a_worker_in_the_middle_of_a_replay_changes_nothing(
     assert replaying.wait(60) == 0
     worker.ready()
 
-    eventually(lambda: caught_up(worker) and total(worker) == EXPECTED, what="the whole year")
+    await deployment.applied()
+    assert total(worker) == EXPECTED
 
 
 async def test_a_lost_data_directory_is_restored_from_the_changelog(
@@ -87,7 +80,8 @@ async def test_a_lost_data_directory_is_restored_from_the_changelog(
 ) -> None:
     worker = deployment.worker().start().ready()
     replay(deployment)
-    eventually(lambda: caught_up(worker) and total(worker) == EXPECTED)
+    await deployment.applied()
+    assert total(worker) == EXPECTED
     one = worker.get("/v1/sessions/7093670")
     assert worker.stop() == 0
     shutil.rmtree(deployment.directory / worker.name)
@@ -98,6 +92,52 @@ async def test_a_lost_data_directory_is_restored_from_the_changelog(
     assert worker.get("/v1/sessions/7093670") == one
 
 
+async def test_a_topic_that_was_made_anew_is_read_from_its_beginning(
+    deployment: Deployment,
+) -> None:
+    worker = deployment.worker().start().ready()
+    await deployment.produce("charging-sessions", [closed(f"old-{n}") for n in range(20)], key=b"k")
+    await deployment.applied()
+    assert worker.stop() == 0
+    await deployment.delete_topic("charging-sessions")
+    assert deployment.command("topics").returncode == 0
+    # More records than before: the old marker lies within the new topic.
+    await deployment.produce("charging-sessions", [closed(f"new-{n}") for n in range(50)], key=b"k")
+
+    worker.start().ready()
+
+    await deployment.applied()
+    sessions = worker.pages("/v1/stations/EV-001/sessions", "sessions")
+    assert {s["session_id"] for s in sessions} == {
+        *(f"old-{n}" for n in range(20)),
+        *(f"new-{n}" for n in range(50)),
+    }
+
+
+def closed(session_id: str) -> dict[str, object]:
+    return {
+        "session_id": session_id,
+        "station_id": "EV-001",
+        "start_time": "2023-05-01T10:15:30Z",
+        "end_time": "2023-05-01T12:00:00Z",
+        "energy_kwh": 1,
+    }
+
+
+async def test_lag_is_what_waits_to_be_applied(deployment: Deployment) -> None:
+    worker = deployment.worker().start().ready()
+    await deployment.produce("charging-sessions", [closed("S1")])
+    await deployment.applied()
+    eventually(lambda: "evcharge_lag_records{" in worker.get("/metrics")[1])
+    eventually(lambda: metric(worker, "evcharge_lag_records") == 0)
+    worker.pause()
+    await deployment.produce("charging-sessions", [closed(f"S{n}") for n in range(20_000)])
+    worker.resume()
+    eventually(lambda: metric(worker, "evcharge_lag_records") > 0, what="a lag being seen")
+    eventually(lambda: metric(worker, "evcharge_lag_records") == 0, what="the lag being gone")
+    assert applied(worker) >= 20_000
+
+
 async def test_two_workers_share_the_work_and_one_goes_on_when_the_other_leaves(
     deployment: Deployment,
 ) -> None:
@@ -105,7 +145,8 @@ async def test_two_workers_share_the_work_and_one_goes_on_when_the_other_leaves(
     second = deployment.worker("worker-2").start().ready()
     eventually(lambda: owned(first) == 4 and owned(second) == 4, what="an even share")
     replay(deployment)
-    eventually(lambda: caught_up(first) and caught_up(second) and total(first) == EXPECTED)
+    await deployment.applied()
+    assert total(first) == EXPECTED
     assert total(second) == EXPECTED
 
     assert second.stop() == 0
@@ -124,16 +165,8 @@ async def test_a_killed_worker_is_replaced_by_the_other(deployment: Deployment) 
     second.kill()
 
     eventually(lambda: owned(first) == 8, what="taking over")
-    eventually(lambda: caught_up(first) and total(first) == EXPECTED, what="the whole year")
-
-
-def metric(worker: Worker, name: str) -> float:
-    """Return the sum of a metric over its labels."""
-    return sum(
-        float(line.split()[-1])
-        for line in worker.get("/metrics")[1].splitlines()
-        if line.startswith((f"{name}{{", f"{name} "))
-    )
+    await deployment.applied()
+    assert total(first) == EXPECTED
 
 
 def applied(worker: Worker) -> float:

@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.deployment import PATIENCE_S, Deployment, eventually
-from tests.integration.test_crashes import caught_up, metric
+from tests.integration.deployment import PATIENCE_S, Deployment, eventually, metric
 from tests.integration.test_first_events import look
 
 pytestmark = pytest.mark.broker
@@ -127,7 +126,7 @@ async def test_a_hundred_thousand_fuzzed_records_are_applied_or_dead_letters(
     await deployment.produce("station-status", records)
     await deployment.produce("charging-sessions", records)
 
-    eventually(lambda: caught_up(worker), what="everything being processed")
+    await deployment.applied()
     letters = await deployment.records("dead-letters")
     applied = metric(worker, "evcharge_records_applied_total")
     assert applied + len(letters) == 100_000, f"seed {seed}"

@@ -1,0 +1,76 @@
+"""Where a source partition goes on, and whether it still is the one that its marker was written for.
+
+The state itself says what is in it; Kafka's committed offset is for those who watch lag, and not used
+here. Offsets of a topic that was deleted and created again start at 0: without a look at the record that
+a marker stands for, the first records of the new topic would be taken for applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import aiokafka
+from aiokafka.structs import TopicPartition
+
+from evcharge.engine.lenient_fetch import unblock
+from evcharge.engine.partition_store import Marker
+
+
+class Resumption(NamedTuple):
+    """Where to go on."""
+
+    offsets: Mapping[TopicPartition, int]
+    anew: frozenset[TopicPartition]
+    """Partitions that are not what was read before, and go on from their beginning."""
+
+
+async def resume(
+    bootstrap: Sequence[str], markers: Mapping[TopicPartition, Marker | None]
+) -> Resumption:
+    """Return where partitions go on: behind their marker, or at the beginning without one.
+
+    A marker whose record retention has removed cannot be compared: what follows is taken as it is.
+    """
+    async with aiokafka.AIOKafkaConsumer(
+        bootstrap_servers=list(bootstrap),
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        # Only the first record of each partition is looked at.
+        max_partition_fetch_bytes=16 << 10,
+    ) as consumer:
+        starts = await consumer.beginning_offsets(list(markers))
+        ends = await consumer.end_offsets(list(markers))
+        known = {tp: marker for tp, marker in markers.items() if marker is not None}
+        anew = {tp for tp, marker in known.items() if marker.offset >= ends[tp]}
+        comparable = {
+            tp: marker for tp, marker in known.items() if starts[tp] <= marker.offset < ends[tp]
+        }
+        anew |= await _others(consumer, comparable)
+    offsets = {
+        tp: max(starts[tp], known[tp].offset + 1) if tp in known and tp not in anew else starts[tp]
+        for tp in markers
+    }
+    return Resumption(offsets, frozenset(anew))
+
+
+async def _others(
+    consumer: aiokafka.AIOKafkaConsumer, markers: Mapping[TopicPartition, Marker]
+) -> set[TopicPartition]:
+    """Return the partitions whose record at the marker is another one."""
+    asked = dict(markers)
+    others = set()
+    consumer.assign(list(asked))
+    for tp, marker in asked.items():
+        consumer.seek(tp, marker.offset)
+    while asked:
+        try:
+            fetched = await consumer.getmany(*asked, timeout_ms=500)
+        except UnicodeDecodeError:
+            await unblock(consumer, list(asked), lambda tp: markers[tp].offset)
+            continue
+        for tp, records in fetched.items():
+            consumer.pause(tp)
+            if (records[0].offset, records[0].timestamp) != asked.pop(tp):
+                others.add(tp)
+    return others
