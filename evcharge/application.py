@@ -17,13 +17,13 @@ from evcharge.engine.consumer import ChunkConsumer
 from evcharge.engine.failstop import fail_stop
 from evcharge.engine.forwarding import SUFFIX
 from evcharge.engine.lane import Lane
-from evcharge.engine.log import KafkaLog, Log, MemoryLog
-from evcharge.engine.partitioning import Partitioner
 from evcharge.engine.recovery import LaneTableManager
 from evcharge.engine.table import StateTable
 from evcharge.engine.topic import ChunkTopic
 from evcharge.engine.transport import ChunkTransport
 from evcharge.errors import EvchargeError
+from evcharge.kafka.log import KafkaLog, Log, MemoryLog
+from evcharge.kafka.partitioning import Partitioner
 from evcharge.reference.reference import Reference
 from evcharge.settings import Settings
 from evcharge.topics import changelog_topic, ensure_topics

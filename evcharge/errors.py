@@ -5,8 +5,8 @@
     EvchargeError
     ├── SettingError       a setting has a value that cannot be used (exit code 2)
     ├── CommandError       a command cannot do what it was asked (exit code 1)
-    ├── KafkaUnreachableError   no broker answered in time (``evcharge.kafka_admin``)
-    ├── TopicCreationError      Kafka refuses a topic (``evcharge.kafka_admin``)
+    ├── KafkaUnreachableError   no broker answered in time (``evcharge.kafka.admin``)
+    ├── TopicCreationError      Kafka refuses a topic (``evcharge.kafka.admin``)
     ├── PartitionMismatchError  a topic has another number of partitions (``evcharge.topics``)
     └── StoreInUseError         two workers were given one data directory (``evcharge.engine``)
 

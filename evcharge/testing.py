@@ -25,7 +25,7 @@ import pytest_asyncio
 from evcharge.engine.chunk import Chunk, Received
 from evcharge.engine.consumer import ChunkConsumer
 from evcharge.engine.forwarding import SUFFIX
-from evcharge.engine.log import MemoryLog, Output
+from evcharge.kafka.log import MemoryLog, Output
 from evcharge.settings import Settings
 from evcharge.web.durable_state import DurableState
 from evcharge.worker import build

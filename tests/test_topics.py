@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from evcharge.broker import KafkaCluster
 from evcharge.errors import SettingError
-from evcharge.kafka_admin import (
+from evcharge.kafka.admin import (
     KafkaAdmin,
     KafkaUnreachableError,
     NewTopic,

@@ -10,7 +10,7 @@ from typing import Any
 from evcharge.commands.base import ProjectCommand, argument
 from evcharge.commands.progress import Progress
 from evcharge.errors import CommandError
-from evcharge.publisher import Publisher
+from evcharge.kafka.publisher import Publisher
 from evcharge.reference.files import Entry, Invalid, read_entries
 from evcharge.settings import Settings
 from evcharge.topics.catalogue import STATIONS, TARIFFS

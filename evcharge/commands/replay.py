@@ -15,7 +15,7 @@ import click
 from evcharge.commands.base import ProjectCommand, argument, option
 from evcharge.commands.progress import Progress
 from evcharge.errors import CommandError
-from evcharge.publisher import Publisher
+from evcharge.kafka.publisher import Publisher
 from evcharge.replay.closed_sessions import read
 from evcharge.replay.device_events import in_time_order, survey
 from evcharge.replay.pace import Pace

@@ -17,7 +17,7 @@ from evcharge.commands.base import ProjectCommand, option
 from evcharge.commands.progress import Progress
 from evcharge.domain.quantities import TimestampError, parse_timestamp
 from evcharge.errors import CommandError
-from evcharge.publisher import Publisher, encode
+from evcharge.kafka.publisher import Publisher, encode
 from evcharge.simulation.city import city_register
 from evcharge.simulation.delivery import Delivery, Routing
 from evcharge.simulation.equipment import BayPlan, bay_plans

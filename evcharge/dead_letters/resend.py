@@ -13,9 +13,9 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from aiokafka.partitioner import murmur2
 
 from evcharge.dead_letters.letter import DeadLetter
-from evcharge.engine.log import Output, send
 from evcharge.errors import CommandError
-from evcharge.kafka_admin import KafkaAdmin
+from evcharge.kafka.admin import KafkaAdmin
+from evcharge.kafka.log import Output, send
 from evcharge.settings import Settings
 from evcharge.topics.catalogue import DEAD_LETTERS_REDRIVEN, DEVICE_TOPICS, REROUTED_TOPICS, Topic
 

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from evcharge.errors import CommandError
-from evcharge.kafka_admin import KafkaAdmin
+from evcharge.kafka.admin import KafkaAdmin
 
 _POLL_MS = 200
 _BATCH_RECORDS = 500

@@ -6,8 +6,8 @@ A chunk (all records fetched from one partition at once) is one Faust event. In 
 * ``lane.py`` opens a ``step.py`` for each chunk: the only object through which an agent reads and
   writes state, rejects, reroutes and emits;
 * ``pipeline.py`` makes finished steps durable in order, one table partition at a time: outputs to
-  Kafka, one record batch to the changelog (``log.py``), one write to the store
-  (``partition_store.py``), and only then the ack of the source;
+  Kafka, one record batch to the changelog (``kafka/log.py``), one write to the store
+  (``storage/partition_store.py``), and only then the ack of the source;
 * ``recovery.py`` restores partitions and positions the consumer at the first record not applied yet.
 
 Computation is synchronous, durability is pipelined: a step sees the state that the steps before it

@@ -11,8 +11,8 @@ import os
 import socket
 from pathlib import Path
 
-from evcharge.engine.partition_store import StoreInUseError
 from evcharge.errors import EvchargeError, SettingError
+from evcharge.storage.partition_store import StoreInUseError
 
 
 def claim(directory: Path) -> int:

@@ -1,7 +1,7 @@
 """Fetches chunks, keeps track of which are done, commits source offsets.
 
 Everything private of Faust and aiokafka that the lane leans on is used in this file, in
-``lenient_fetch.py`` and in ``recovery.py``; ``tests/engine/test_faust_seams.py`` fails when a release
+``kafka/lenient_fetch.py`` and in ``recovery.py``; ``tests/engine/test_faust_seams.py`` fails when a release
 changes it underneath.
 """
 
@@ -25,8 +25,8 @@ from faust.types.tuples import ConsumerMessage, Message
 from mode import Service
 
 from evcharge.engine.chunk import Chunk
-from evcharge.engine.lenient_fetch import unblock
 from evcharge.engine.progress import Progress
+from evcharge.kafka.lenient_fetch import unblock
 
 if TYPE_CHECKING:
     from evcharge.application import Application

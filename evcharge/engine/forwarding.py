@@ -7,7 +7,7 @@ arrived where they belong, at their first time: key, value, place and ingest tim
 from __future__ import annotations
 
 from evcharge.engine.chunk import Received, SourceRecord
-from evcharge.engine.log import Output
+from evcharge.kafka.log import Output
 
 SUFFIX = "-rerouted"
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import aiokafka
 from aiokafka.structs import TopicPartition
 
-from evcharge.engine.lenient_fetch import unblock
-from evcharge.engine.partition_store import Marker
+from evcharge.kafka.lenient_fetch import unblock
+from evcharge.storage.partition_store import Marker
 
 
 class Resumption(NamedTuple):

@@ -11,11 +11,11 @@ from faust.types import EventT, StreamT
 from evcharge.engine.chunk import Chunk
 from evcharge.engine.counters import Counters
 from evcharge.engine.failstop import fail_stop
-from evcharge.engine.log import Log
-from evcharge.engine.partitioning import Partitioner
 from evcharge.engine.pipeline import Pipeline
 from evcharge.engine.step import Step
 from evcharge.engine.table import StateTable
+from evcharge.kafka.log import Log
+from evcharge.kafka.partitioning import Partitioner
 
 
 class Lane:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from evcharge.engine.log import Log, Output
-from evcharge.engine.partition_store import Marker, PartitionStore, source_marker
+from evcharge.kafka.log import Log, Output
+from evcharge.storage.partition_store import Marker, PartitionStore, source_marker
 
 
 @dataclass(slots=True)

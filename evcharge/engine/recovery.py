@@ -22,8 +22,8 @@ from mode import Service
 from evcharge.engine.consumer import ChunkConsumer
 from evcharge.engine.failstop import fail_stop
 from evcharge.engine.history import resume
-from evcharge.engine.partition_store import PartitionStore
 from evcharge.engine.table import StateTable
+from evcharge.storage.partition_store import PartitionStore
 
 if TYPE_CHECKING:
     from evcharge.application import Application

@@ -11,11 +11,11 @@ from evcharge.dead_letters import dead_letter_headers
 from evcharge.engine.chunk import Chunk, Received, SourceRecord
 from evcharge.engine.counters import Counters
 from evcharge.engine.forwarding import SUFFIX, forward, restore
-from evcharge.engine.log import Output
-from evcharge.engine.partition_store import Marker
-from evcharge.engine.partitioning import Partitioner
 from evcharge.engine.pipeline import Effects, Pipeline
 from evcharge.events.rejection import Reason, Rejected
+from evcharge.kafka.log import Output
+from evcharge.kafka.partitioning import Partitioner
+from evcharge.storage.partition_store import Marker
 
 logger = logging.getLogger(__name__)
 

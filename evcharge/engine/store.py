@@ -9,7 +9,7 @@ from typing import Any
 from faust.stores.base import Store
 from faust.types import TP, EventT
 
-from evcharge.engine.partition_store import (
+from evcharge.storage.partition_store import (
     MemoryPartition,
     PartitionStore,
     RocksPartition,

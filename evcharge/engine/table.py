@@ -6,8 +6,8 @@ from typing import Any, NoReturn
 
 import faust
 
-from evcharge.engine.partition_store import PartitionStore
 from evcharge.engine.store import PartitionedStore
+from evcharge.storage.partition_store import PartitionStore
 
 
 class StateTable(faust.Table[bytes, bytes]):

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, KafkaTimeoutError, OffsetOutOfRangeError
 
-from evcharge.engine.lenient_fetch import unblock
 from evcharge.errors import EvchargeError
-from evcharge.kafka_admin import KafkaAdmin
+from evcharge.kafka.admin import KafkaAdmin
+from evcharge.kafka.lenient_fetch import unblock
 from evcharge.reference.feed import Feed, ReferenceRecord
 from evcharge.settings import Settings
 

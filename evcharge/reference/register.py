@@ -14,11 +14,11 @@ from typing import NamedTuple
 import msgspec
 
 from evcharge.domain.station_register import RegisteredStation
-from evcharge.engine.partition_store import MemoryPartition, PartitionStore, RocksPartition
 from evcharge.events.rejection import Reason, Rejected
 from evcharge.events.stations import parse_station
 from evcharge.reference.feed import Position, ReferenceRecord
 from evcharge.reference.refusals import Refusals
+from evcharge.storage.partition_store import MemoryPartition, PartitionStore, RocksPartition
 
 _STATION = b"s"
 _ABOUT = b"about"

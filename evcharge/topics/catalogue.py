@@ -88,7 +88,7 @@ CHARGING_SESSIONS = Topic(
     carries="session start, updates, end; closed sessions",
 )
 # A rerouted record is a device record with headers that say where it came from. Names of headers that
-# are not UTF-8 become up to four times as long (`evcharge.engine.lenient_fetch`), as in
+# are not UTF-8 become up to four times as long (`evcharge.kafka.lenient_fetch`), as in
 # `dead-letters`.
 STATION_STATUS_REROUTED = Topic(
     name="station-status-rerouted",

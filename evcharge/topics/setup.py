@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from evcharge.errors import EvchargeError, SettingError
-from evcharge.kafka_admin import KafkaAdmin, NewTopic, TopicState
+from evcharge.kafka.admin import KafkaAdmin, NewTopic, TopicState
 from evcharge.settings import Settings
 from evcharge.topics.catalogue import Topic, deployment_topics
 

@@ -17,7 +17,7 @@ import evcharge.commands.dead_letters  # noqa: F401 - registers the command
 from evcharge.broker import KafkaCluster
 from evcharge.dead_letters import dead_letter_headers
 from evcharge.dead_letters.scan import Scan
-from evcharge.engine.log import Output, send
+from evcharge.kafka.log import Output, send
 from evcharge.settings import Settings
 from evcharge.topics import ensure_topics
 

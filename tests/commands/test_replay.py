@@ -13,7 +13,7 @@ import pytest
 
 from evcharge.broker import KafkaCluster
 from evcharge.domain.quantities import parse_timestamp
-from evcharge.engine.partitioning import Partitioner
+from evcharge.kafka.partitioning import Partitioner
 from tests.commands.published import ROOT, SESSIONS, STATUS, fresh_topics
 
 WORKPLACE = ROOT / "examples" / "workplace" / "sessions.csv"

@@ -12,8 +12,8 @@ import pytest
 
 from evcharge.broker import KafkaCluster
 from evcharge.commands.simulate import read_plans
-from evcharge.engine.partitioning import Partitioner
 from evcharge.errors import CommandError
+from evcharge.kafka.partitioning import Partitioner
 from tests.commands.published import ROOT, SESSIONS, STATUS, Topics, fresh_topics
 
 CITY = ROOT / "examples" / "city" / "stations.json"

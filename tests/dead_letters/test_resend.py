@@ -5,7 +5,7 @@ from __future__ import annotations
 from evcharge.dead_letters.headers import DeadLetterOrigin
 from evcharge.dead_letters.letter import DeadLetter
 from evcharge.dead_letters.resend import redriven
-from evcharge.engine.partitioning import Partitioner
+from evcharge.kafka.partitioning import Partitioner
 
 PARTITIONS = {"station-status": 8}
 

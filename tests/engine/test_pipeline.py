@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 
-from evcharge.engine.log import Output
-from evcharge.engine.partition_store import Marker, MemoryPartition, Rows
 from evcharge.engine.pipeline import Effects, Pipeline
+from evcharge.kafka.log import Output
+from evcharge.storage.partition_store import Marker, MemoryPartition, Rows
 
 SOURCE = "station-status"
 

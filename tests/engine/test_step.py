@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from evcharge.engine.chunk import Chunk, Received, SourceRecord
 from evcharge.engine.counters import Counters
-from evcharge.engine.log import MemoryLog
-from evcharge.engine.partition_store import MemoryPartition
-from evcharge.engine.partitioning import Partitioner
 from evcharge.engine.pipeline import Pipeline
 from evcharge.engine.step import Step
 from evcharge.events.rejection import Reason, Rejected
+from evcharge.kafka.log import MemoryLog
+from evcharge.kafka.partitioning import Partitioner
+from evcharge.storage.partition_store import MemoryPartition
 
 TOPIC = "station-status"
 PARTITIONS = Partitioner(4)

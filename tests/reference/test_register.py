@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from evcharge.engine.partition_store import RocksPartition, StoreInUseError
 from evcharge.events.rejection import Reason
 from evcharge.reference.feed import Position, ReferenceRecord
 from evcharge.reference.register import Register
+from evcharge.storage.partition_store import RocksPartition, StoreInUseError
 
 
 def station(station_id: str, **facts: object) -> bytes:

@@ -7,7 +7,7 @@ from hypothesis import given
 
 from evcharge.domain.session import Limits, fold
 from evcharge.domain.session_record import SessionRecord
-from evcharge.engine.partition_store import MemoryPartition
+from evcharge.storage.partition_store import MemoryPartition
 from tables.charging_sessions import (
     RECORDS_A_BLOCK,
     ChargingSessionsReader,

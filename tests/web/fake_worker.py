@@ -16,7 +16,7 @@ from evcharge.domain.station_register import RegisteredStation
 from evcharge.domain.station_session import OpenSession
 from evcharge.domain.station_state import ConnectorWord, StationState
 from evcharge.domain.status_report import Status
-from evcharge.engine.partitioning import Partitioner
+from evcharge.kafka.partitioning import Partitioner
 from evcharge.web.context import WebContext
 from evcharge.web.metrics import Metrics
 from evcharge.web.peers import Peers

@@ -8,9 +8,9 @@ import socket
 import pytest
 
 from evcharge.broker import KafkaCluster
-from evcharge.engine.partitioning import Partitioner
 from evcharge.errors import CommandError
-from evcharge.publisher import Publisher, encode
+from evcharge.kafka.partitioning import Partitioner
+from evcharge.kafka.publisher import Publisher, encode
 from tests.commands.published import SESSIONS, Topics, fresh_topics
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from evcharge.engine.partition_store import (
+from evcharge.storage.partition_store import (
     Marker,
     MemoryPartition,
     PartitionStore,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from evcharge.engine.partitioning import Partitioner
+from evcharge.kafka.partitioning import Partitioner
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Self
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
-from evcharge.engine.partitioning import Partitioner
 from evcharge.errors import CommandError
-from evcharge.kafka_admin import KafkaAdmin
+from evcharge.kafka.admin import KafkaAdmin
+from evcharge.kafka.partitioning import Partitioner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,7 +10,7 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 
-from evcharge.engine.lenient_fetch import LenientBatches
+from evcharge.kafka.lenient_fetch import LenientBatches
 from tests.odd_batches import GZIP, LZ4, SNAPPY, ZSTD, OddRecord, builder
 
 PLAIN = [
