@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, cast
 
 import faust
@@ -12,6 +14,7 @@ from faust.types import TransportT
 from faust.web.drivers.aiohttp import Web
 from mode.supervisors import CrashingSupervisor
 
+from evcharge.dead_letters.made import dead_letter
 from evcharge.engine.claim import claim, require_port
 from evcharge.engine.consumer import ChunkConsumer
 from evcharge.engine.failstop import fail_stop
@@ -30,6 +33,11 @@ from evcharge.topics import changelog_topic, ensure_topics
 
 logger = logging.getLogger(__name__)
 
+CACHED_STATES = 100_000
+"""Decoded states that a worker keeps in memory, about 500 bytes each."""
+
+STOP_PATIENCE_S = 15.0
+
 
 class Application(faust.App):
     """A Faust application whose agents consume chunks and whose tables are written by the lane."""
@@ -41,7 +49,9 @@ class Application(faust.App):
         self.lane = Lane(
             log=self._new_log(),
             partitioner=Partitioner(settings.partitions),
-            dead_letters=settings.topic("dead-letters"),
+            dead_letter=partial(dead_letter, settings.topic("dead-letters")),
+            # Two tables; each of their partitions gets an equal share.
+            cached_states=CACHED_STATES // (2 * settings.partitions),
         )
         self.reference = Reference(settings, in_memory=in_memory)
         self.readable: defaultdict[str, set[int]] = defaultdict(set)
@@ -51,7 +61,7 @@ class Application(faust.App):
         self.on_web_app: Callable[[Any], None] | None = None
         """Called once with the aiohttp application before the web server takes its routes."""
         self._tables_by_topic: dict[str, StateTable] = {}
-        self._log_started = False
+        self._prepared: asyncio.Task[None] | None = None
         super().__init__(settings.app_id, **faust_settings(settings, in_memory=in_memory))
 
     def _new_log(self) -> Log:
@@ -125,23 +135,39 @@ class Application(faust.App):
             try:
                 claim(self.settings.data_dir)
                 require_port(self.conf.web_bind, self.conf.web_port)
-                await ensure_topics(self.settings)
+                report = await ensure_topics(self.settings)
             except EvchargeError as problem:
                 # Nothing was started yet that wants to be stopped. Raised further, Faust would bury the
                 # sentence between two tracebacks.
                 fail_stop(str(problem), problem)
+            for difference in report.differences:
+                logger.warning("topic %s", difference)
 
     async def before_first_record(self) -> None:
-        """Start the producer and read the reference data to its end, once."""
-        if not self._log_started:
-            self._log_started = True
-            await self.lane.log.start()
-            await self.reference.start(on_failure=fail_stop)
+        """Start the producer and read the reference data to its end, once.
+
+        A rebalance may cancel the caller at any moment, and then calls again: the work itself goes on.
+        """
+        if self._prepared is None:
+            self._prepared = asyncio.create_task(self._prepare(), name="before-first-record")
+        await asyncio.shield(self._prepared)
+
+    async def _prepare(self) -> None:
+        await self.lane.log.start()
+        await self.reference.start(on_failure=fail_stop)
 
     async def on_stop(self) -> None:
         """Stop consuming, make durable what was computed, stop producing."""
+        # Without Kafka nothing becomes durable, and Faust would wait for it for ever.
+        asyncio.get_running_loop().call_later(
+            STOP_PATIENCE_S,
+            fail_stop,
+            f"Kafka did not take within {STOP_PATIENCE_S:g} s what was computed last; it will be"
+            " computed again at the next start",
+        )
         await super().on_stop()
-        if self._log_started:
+        if self._prepared is not None:
+            await self._prepared
             await self.lane.drained()
             await self.reference.stop()
             await self.lane.log.stop()

@@ -26,7 +26,7 @@ import msgspec
 from evcharge.domain.session import SessionState
 from evcharge.domain.session_record import RecordKind, SessionRecord
 from evcharge.domain.station_session import OpenSession
-from evcharge.engine.partition_store import PartitionStore
+from evcharge.storage.partition_store import PartitionStore
 
 NAME = "charging-sessions"
 
@@ -51,7 +51,7 @@ class SessionRow(NamedTuple):
     state: SessionState
 
 
-class Rows(Protocol):
+class RowReader(Protocol):
     """Where rows are read: a step, or what is durable."""
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]: ...
@@ -110,7 +110,7 @@ def _trimmed(values: Sequence[Any]) -> Sequence[Any]:
 
 
 def stored_records(
-    rows: Rows, station_id: str, session_id: str, blocks: int
+    rows: RowReader, station_id: str, session_id: str, blocks: int
 ) -> Iterator[SessionRecord]:
     """Yield all records kept of a session, in the order in which they arrived."""
     keys = [block_key(station_id, session_id, number) for number in range(blocks)]
@@ -164,13 +164,15 @@ class ChargingSessionsReader:
         return [
             OpenSession(each, state.connector_id, state.started_us, state.updated_us)
             for each, state in zip(ids, map(_state, states), strict=True)
-            if state is not None
+            # A row of an open session can outlive its deletion: compaction forgets what was deleted.
+            if state is not None and state.is_open
         ]
 
-    def stations_having(self, session_id: str) -> list[str]:
-        """Return the stations that have a session of this id, sorted."""
+    def stations_having(self, session_id: str) -> Iterator[str]:
+        """Yield the stations that have a session of this id, sorted."""
         prefix = index_key(session_id, "")
-        return [key[len(prefix) :].decode() for key, _ in self._store.scan(prefix)]
+        for key, _ in self._store.scan(prefix):
+            yield key[len(prefix) :].decode()
 
     def records(self, station_id: str, session_id: str) -> list[SessionRecord]:
         """Return all records kept of a session, in the order in which they arrived."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import msgspec
 
 from evcharge.domain.station_state import ConnectorWord, StationState
-from evcharge.engine.partition_store import PartitionStore
+from evcharge.storage.partition_store import PartitionStore
 
 NAME = "station-status"
 

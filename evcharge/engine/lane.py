@@ -12,7 +12,7 @@ from evcharge.engine.chunk import Chunk
 from evcharge.engine.counters import Counters
 from evcharge.engine.failstop import fail_stop
 from evcharge.engine.pipeline import Pipeline
-from evcharge.engine.step import Step
+from evcharge.engine.step import DeadLetter, Step
 from evcharge.engine.table import StateTable
 from evcharge.kafka.log import Log
 from evcharge.kafka.partitioning import Partitioner
@@ -25,15 +25,15 @@ class Lane:
         self,
         log: Log,
         partitioner: Partitioner,
-        dead_letters: str,
-        cached_states: int = 20_000,
+        dead_letter: DeadLetter,
+        cached_states: int,
         on_failure: Callable[[str, BaseException], object] = fail_stop,
     ) -> None:
         """``cached_states`` bounds the decoded states kept for each table partition."""
         self.log = log
         self.partitioner = partitioner
         self.counters = Counters()
-        self._dead_letters = dead_letters
+        self._dead_letter = dead_letter
         self._cached_states = cached_states
         self.on_failure = on_failure
         self._pipelines: dict[tuple[str, int], Pipeline] = {}
@@ -56,7 +56,7 @@ class Lane:
             chunk,
             self.pipeline(table, chunk.partition),
             self.partitioner,
-            self._dead_letters,
+            self._dead_letter,
             self.counters,
         )
 

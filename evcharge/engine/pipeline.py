@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from evcharge.kafka.log import Log, Output
+from evcharge.kafka.log import MAX_BATCH_BYTES, Log, Output
 from evcharge.storage.partition_store import Marker, PartitionStore, source_marker
+
+BATCH_ROWS_BYTES = MAX_BATCH_BYTES * 9 // 10
+"""Rows beyond it wait for the next record batch; the rest of a batch is for the markers."""
 
 
 @dataclass(slots=True)
@@ -23,6 +26,11 @@ class Effects:
     outputs: list[Output] = field(default_factory=list)
     on_durable: list[Callable[[], object]] = field(default_factory=list)
     """Called in order when everything is durable: counts, acknowledges the source."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the rows, about as many as in a record batch."""
+        return sum(len(key) + len(value or b"") + 16 for key, value in self.rows.items())
 
 
 class Pipeline:
@@ -52,7 +60,6 @@ class Pipeline:
         self._task: asyncio.Task[None] | None = None
         self._states: OrderedDict[bytes, Any] = OrderedDict()
         self._cached_states = cached_states
-        self.closed = False
 
     def applied_offset(self, source_topic: str) -> int:
         """Return the last offset of a source that was computed here, -1 if there was none."""
@@ -83,17 +90,6 @@ class Pipeline:
         return [
             unwritten.get(k, v) if k in unwritten else v for k, v in zip(keys, stored, strict=True)
         ]
-
-    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Yield the rows below a prefix, sorted, as the steps so far left them."""
-        rows = dict(self.store.scan(prefix))
-        for key, value in self._unwritten.items():
-            if key.startswith(prefix):
-                if value is None:
-                    rows.pop(key, None)
-                else:
-                    rows[key] = value
-        yield from sorted(rows.items())
 
     def cached(self, key: bytes) -> Any:
         """Return the decoded state last remembered for a key, or ``None``."""
@@ -126,8 +122,7 @@ class Pipeline:
     async def _write_all(self) -> None:
         try:
             while self._pending:
-                taken, self._pending = self._pending, []
-                await self._write(taken)
+                await self._write(self._take())
         except asyncio.CancelledError:
             raise
         except BaseException as problem:
@@ -139,19 +134,33 @@ class Pipeline:
         finally:
             self._task = None
 
+    def _take(self) -> list[Effects]:
+        """Take the pending steps that fit one record batch, at least one."""
+        size, taken = 0, 0
+        for step in self._pending:
+            size += step.size
+            if taken and size > BATCH_ROWS_BYTES:
+                break
+            taken += 1
+        steps, self._pending = self._pending[:taken], self._pending[taken:]
+        return steps
+
     async def _write(self, steps: Sequence[Effects]) -> None:
         rows: dict[bytes, bytes | None] = {}
         outputs: list[Output] = []
         marks: dict[bytes, bytes | None] = {}
         for step in steps:
-            rows.update(step.rows)
+            for key, value in step.rows.items():
+                # The last write of a key decides its place too: rows keep the order of their steps.
+                rows.pop(key, None)
+                rows[key] = value
             outputs.extend(step.outputs)
             marks[source_marker(step.source_topic)] = step.marker.encode()
         if outputs:
             await self._log.publish(outputs)
-        # The markers come last: if the rows need more than one record batch and the process dies
-        # between two, the steps are computed again, on rows that partly hold their results already.
-        # The rules are folds over sets, so that changes nothing.
+        # One step's rows may exceed a record batch. If the process dies between two batches, the step
+        # is computed again on rows that hold a part of its results: the markers come last, and before
+        # them each state behind the rows that were derived from it.
         written = {**rows, **marks}
         offset = await self._log.append(self.changelog, self.partition, written.items())
         self.store.write(written, offset)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from evcharge.dead_letters import dead_letter_headers
 from evcharge.engine.chunk import Chunk, Received, SourceRecord
 from evcharge.engine.counters import Counters
 from evcharge.engine.forwarding import SUFFIX, forward, restore
@@ -27,6 +26,9 @@ class OfStation(Protocol):
     def station_id(self) -> str: ...
 
 
+DeadLetter = Callable[[str, int, SourceRecord, Rejected], Output]
+"""Makes the dead letter of a record: of which topic, into which partition, why."""
+
 R = TypeVar("R", bound=OfStation)
 S = TypeVar("S")
 
@@ -34,8 +36,9 @@ S = TypeVar("S")
 class Step:
     """The records of one chunk that were not applied before, and what becomes of them.
 
-    An agent decodes, applies rules to keys, and returns; the lane then makes all effects durable at
-    once or none. Nothing that a record contains can raise from here.
+    An agent decodes, applies rules to keys, and returns. The lane then makes the effects durable: first
+    what goes to other topics (after a crash it may be repeated), then all rows with the marker, at once.
+    Nothing that a record contains can raise from here.
     """
 
     def __init__(
@@ -43,7 +46,7 @@ class Step:
         chunk: Chunk,
         pipeline: Pipeline,
         partitioner: Partitioner,
-        dead_letters: str,
+        dead_letter: DeadLetter,
         counters: Counters,
     ) -> None:
         self.partition = chunk.partition
@@ -52,7 +55,7 @@ class Step:
         self._source_topic = chunk.topic.removesuffix(SUFFIX)
         self._pipeline = pipeline
         self._partitioner = partitioner
-        self._dead_letters = dead_letters
+        self._dead_letter = dead_letter
         self._counters = counters
         self._changed: dict[bytes, tuple[Any, Callable[[Any], bytes]]] = {}
         self._accepted = 0
@@ -89,16 +92,8 @@ class Step:
 
     def reject(self, record: SourceRecord, rejected: Rejected) -> None:
         """Send a record to ``dead-letters`` as it came, with the reason."""
-        headers = dead_letter_headers(
-            rejected.reason,
-            rejected.detail,
-            self._source_topic,
-            record.partition,
-            record.offset,
-            record.headers,
-        )
         self.effects.outputs.append(
-            Output(self._dead_letters, self.partition, record.key, record.value, headers)
+            self._dead_letter(self._source_topic, self.partition, record, rejected)
         )
         self._counters.add("records_rejected", f"{self._source_topic},{rejected.reason}", 1)
 
@@ -156,16 +151,17 @@ class Step:
     ) -> None:
         """Run a rule over the records of one key.
 
-        The rule must compute before it puts. If it raises, that is a bug of ours: the record that it
-        raises for (found by running it one by one) goes to ``dead-letters`` as ``rule-failed``, the
-        others are applied.
+        The rule must not put anything before all that can raise is done. If it raises, that is a bug
+        of ours: the record that it raises for, found by halving, goes to ``dead-letters`` as
+        ``rule-failed``, the others are applied.
         """
         try:
             rule([said for _, said in records])
         except Exception as bug:
             if len(records) > 1:
-                for one in records:
-                    self.apply([one], rule)
+                half = len(records) // 2
+                self.apply(records[:half], rule)
+                self.apply(records[half:], rule)
                 return
             record, said = records[0]
             logger.exception(

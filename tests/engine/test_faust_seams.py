@@ -17,7 +17,8 @@ from faust.transport.consumer import Consumer, Fetcher
 from faust.transport.drivers import aiokafka as driver
 from mode import Service
 
-from evcharge.engine.consumer import ChunkConsumer, ChunkConsumerThread
+from evcharge.engine.consumer import ChunkConsumer
+from evcharge.engine.consumer_thread import ChunkConsumerThread
 from evcharge.engine.recovery import BulkRecovery
 
 

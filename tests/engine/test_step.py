@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
+from evcharge.dead_letters.made import dead_letter
 from evcharge.engine.chunk import Chunk, Received, SourceRecord
 from evcharge.engine.counters import Counters
 from evcharge.engine.pipeline import Pipeline
@@ -50,7 +52,11 @@ class Bench:
             for number, value in enumerate(values)
         ]
         return Step(
-            Chunk(topic, HERE, records), self.pipeline, PARTITIONS, "dead-letters", self.counters
+            Chunk(topic, HERE, records),
+            self.pipeline,
+            PARTITIONS,
+            partial(dead_letter, "dead-letters"),
+            self.counters,
         )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import subprocess
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 
+from evcharge.broker import KafkaCluster
 from tests.integration.deployment import Deployment, eventually, free_port
 from tests.integration.test_first_events import STATUS, look
 
@@ -60,3 +62,15 @@ async def test_in_the_data_directory_of_another_worker(deployment: Deployment) -
     # The first has not noticed, but for the group's rebalances.
     await deployment.produce("station-status", [STATUS])
     eventually(partial(look, first, "/v1/stations/EV-001"))
+
+
+def test_a_worker_ends_in_time_although_kafka_is_gone(tmp_path: Path) -> None:
+    with KafkaCluster(port=0) as kafka, Deployment(kafka.bootstrap, "gone", tmp_path) as deployment:
+        worker = deployment.worker().start().ready()
+        kafka.pause(1)
+        assert worker.get("/healthz")[0] == 200
+        began = time.monotonic()
+        worker.process.terminate()
+        worker.process.wait(40)
+        assert time.monotonic() - began < 30
+        kafka.resume(1)

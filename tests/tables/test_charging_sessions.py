@@ -9,6 +9,7 @@ from evcharge.domain.session import Limits, fold
 from evcharge.domain.session_record import SessionRecord
 from evcharge.storage.partition_store import MemoryPartition
 from tables.charging_sessions import (
+    PRESENT,
     RECORDS_A_BLOCK,
     ChargingSessionsReader,
     SessionRow,
@@ -16,11 +17,12 @@ from tables.charging_sessions import (
     decode_session,
     encode_records,
     encode_session,
+    open_key,
     record_blocks,
     session_key,
     stored_records,
 )
-from tests.domain.session_records import start, update
+from tests.domain.session_records import end, start, update
 from tests.domain.strategies import record_sets
 
 STATION, SESSION = "EV-001", "S1"
@@ -61,3 +63,20 @@ def test_ids_that_start_alike_are_kept_apart() -> None:
     assert list(reader.station_ids()) == ["A", "A-", "AB"]
     assert list(reader.station_ids("A")) == ["A-", "AB"]
     assert list(reader.station_ids("A-")) == ["AB"]
+
+
+def test_an_open_row_that_outlived_its_session_is_not_believed() -> None:
+    store = MemoryPartition()
+    ended = encode_session(SessionRow(1, fold([start(0), end(5, 1.0)], Limits())))
+    running = encode_session(SessionRow(1, fold([start(0)], Limits())))
+    store.write(
+        {
+            session_key("A", "1"): ended,
+            session_key("A", "2"): running,
+            open_key("A", "1"): PRESENT,
+            open_key("A", "2"): PRESENT,
+            open_key("A", "3"): PRESENT,
+        },
+        0,
+    )
+    assert [s.session_id for s in ChargingSessionsReader(store).open_sessions("A")] == ["2"]

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 P = TypeVar("P")
 
 
-class Progress(Generic[P]):
+class SourceProgress(Generic[P]):
     """Tracks chunks between fetch and commit, for each source partition ``P``.
 
     A partition is known from :meth:`start` to :meth:`forget`. What is durable moves only past chunks

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 
-from evcharge.engine.progress import Progress
+from evcharge.engine.source_progress import SourceProgress
 
 
-def progress_at(offset: int = 0) -> Progress[str]:
-    progress: Progress[str] = Progress(most_in_flight=3)
+def progress_at(offset: int = 0) -> SourceProgress[str]:
+    progress: SourceProgress[str] = SourceProgress(most_in_flight=3)
     progress.start("p", offset)
     return progress
 
@@ -78,7 +78,7 @@ def test_a_partition_that_was_revoked_is_not_fetched_and_not_committed() -> None
 def test_any_order_of_acks_commits_exactly_the_done_prefix() -> None:
     for seed in range(200):
         rng = random.Random(seed)
-        progress: Progress[str] = Progress(most_in_flight=1000)
+        progress: SourceProgress[str] = SourceProgress(most_in_flight=1000)
         progress.start("p", 0)
         ends, last = [], -1
         for _ in range(rng.randint(1, 20)):
