@@ -9,6 +9,7 @@ from itertools import groupby
 from faust.types import StreamT
 
 from evcharge.application import Application
+from evcharge.domain.quantities import SECOND_US
 from evcharge.domain.session import Limits, advance
 from evcharge.domain.session_record import SessionRecord
 from evcharge.engine.chunk import Chunk
@@ -32,7 +33,7 @@ def assemble_charging_sessions(app: Application, table: StateTable) -> None:
     """Register the agent that writes ``table``."""
     decode = partial(decode_charging_sessions, max_bytes=app.settings.max_record_bytes)
     limits = Limits(
-        max_session_us=app.settings.max_session_s * 1_000_000,
+        max_session_us=app.settings.max_session_s * SECOND_US,
         max_readings=app.settings.max_session_readings,
     )
 
@@ -40,6 +41,7 @@ def assemble_charging_sessions(app: Application, table: StateTable) -> None:
     async def charging_sessions(chunks: StreamT[Chunk]) -> None:
         async for step in app.lane.steps(chunks, table):
             records = step.decode(decode)
+            step.count("records_ahead", sum(limits.is_ahead(record) for _, record in records))
             records.sort(key=_session)
             for session, of_session in groupby(records, key=_session):
                 step.apply(list(of_session), partial(_advance, step, *session, limits))

@@ -9,7 +9,7 @@ from itertools import groupby
 from faust.types import StreamT
 
 from evcharge.application import Application
-from evcharge.domain.station_state import advance_station
+from evcharge.domain.station_state import advance_station, is_ahead
 from evcharge.domain.status_report import StatusReport
 from evcharge.engine.chunk import Chunk
 from evcharge.engine.step import Step
@@ -26,6 +26,7 @@ def follow_station_status(app: Application, table: StateTable) -> None:
     async def station_status(chunks: StreamT[Chunk]) -> None:
         async for step in app.lane.steps(chunks, table):
             reports = step.decode(decode)
+            step.count("records_ahead", sum(is_ahead(report) for _, report in reports))
             reports.sort(key=_station)
             for station_id, of_station in groupby(reports, key=_station):
                 step.apply(list(of_station), partial(_advance, step, station_key(station_id)))

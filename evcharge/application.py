@@ -20,6 +20,7 @@ from evcharge.engine.consumer import ChunkConsumer
 from evcharge.engine.failstop import fail_stop
 from evcharge.engine.forwarding import SUFFIX
 from evcharge.engine.lane import Lane
+from evcharge.engine.quiet import hold_back_repetitions
 from evcharge.engine.recovery import LaneTableManager
 from evcharge.engine.table import StateTable
 from evcharge.engine.topic import ChunkTopic
@@ -132,6 +133,7 @@ class Application(faust.App):
         """Prepare what the worker needs before it joins the group."""
         await super().on_first_start()
         if not self.in_memory and not (self.client_only or self.producer_only):
+            hold_back_repetitions()
             try:
                 claim(self.settings.data_dir)
                 require_port(self.conf.web_bind, self.conf.web_port)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 from aiokafka.errors import ConsumerStoppedError, KafkaError
@@ -19,6 +20,7 @@ from mode import Service
 
 from evcharge.engine.chunk import Chunk
 from evcharge.engine.consumer_thread import ChunkConsumerThread, PausingListener, faust_tp
+from evcharge.engine.failstop import fail_stop
 from evcharge.engine.source_progress import SourceProgress
 
 if TYPE_CHECKING:
@@ -28,6 +30,10 @@ MOST_CHUNKS_IN_FLIGHT = 3
 """Chunks of one partition between fetch and ack; beyond that it is not fetched."""
 
 LAG_EVERY_S = 1.0
+
+TOPICS_EVERY_S = 2.0
+
+TOPIC_PATIENCE_S = 10.0
 
 FETCH_WAIT_S = 0.25
 """How long a fetch may wait for records before partitions that have room again are looked at."""
@@ -172,6 +178,20 @@ class ChunkConsumer(Consumer):
         async for _ in self.itertimer(LAG_EVERY_S, name="lag"):
             if self.flow_active and not self.app.rebalancing:
                 await self._look_at_lag()
+
+    @Service.task
+    async def _watch_topics(self) -> None:
+        """End the worker when a topic is gone for good: at its next start it creates it anew.
+
+        That happens when Kafka came back empty. A topic that is only created anew is soon there again.
+        """
+        since: dict[str, float] = {}
+        async for _ in self.itertimer(TOPICS_EVERY_S, name="topics"):
+            vanished = self._thread.vanished()
+            since = {topic: since.get(topic, monotonic()) for topic in vanished}
+            gone = [topic for topic, at in since.items() if monotonic() - at > TOPIC_PATIENCE_S]
+            if gone:
+                fail_stop(f"Kafka has no topic {min(gone)} any more, was it emptied?")
 
     async def _look_at_lag(self) -> None:
         before = dict(self._progress.durable())

@@ -95,6 +95,13 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
         ends = await consumer.end_offsets(asked)
         return {faust_tp(tp): (await consumer.position(tp), ends[tp]) for tp in asked}
 
+    def vanished(self) -> set[str]:
+        """Return our topics that Kafka, as far as it answers, does not have any more."""
+        consumer = self._ensure_consumer()
+        cluster = consumer._client.cluster  # noqa: SLF001 - nowhere else
+        topics: set[str] = set(consumer.subscription())
+        return {topic for topic in topics if cluster.partitions_for_topic(topic) is None}
+
     async def rewind(self, positions: Mapping[TP, int]) -> None:
         """Seek partitions that are still assigned back to where delivery stopped."""
         await self.call_thread(self._rewind, dict(positions))

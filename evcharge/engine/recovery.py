@@ -8,11 +8,9 @@ both. Faust still decides when (after every rebalance) and who (its assignor).
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, cast
 
-import aiokafka
 from aiokafka.structs import TopicPartition
 from faust.tables import TableManager
 from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
@@ -22,15 +20,13 @@ from mode import Service
 from evcharge.engine.consumer import ChunkConsumer
 from evcharge.engine.failstop import fail_stop
 from evcharge.engine.history import resume
+from evcharge.engine.restore import restore
 from evcharge.engine.table import StateTable
-from evcharge.storage.partition_store import PartitionStore
 
 if TYPE_CHECKING:
     from evcharge.application import Application
 
 logger = logging.getLogger(__name__)
-
-ROWS_AT_ONCE = 5_000
 
 
 class BulkRecovery(Recovery):
@@ -118,57 +114,16 @@ class BulkRecovery(Recovery):
         return [table for table in self.tables.values() if isinstance(table, StateTable)]
 
     async def _restore(self, changelogs: set[TP]) -> None:
-        """Apply what the changelogs hold beyond the local rows."""
+        """Bring the partitions of all tables up to their changelogs."""
         app = cast("Application", self.app)
         by_topic = {table.changelog_topic_name: table for table in self._state_tables()}
-        consumer = aiokafka.AIOKafkaConsumer(
-            bootstrap_servers=app.settings.bootstrap,
-            client_id=f"{app.conf.id}-restore",
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            max_partition_fetch_bytes=4 << 20,
-            fetch_max_bytes=32 << 20,
+        await restore(
+            app.settings.bootstrap,
+            f"{app.conf.broker_client_id}-restore",
+            app.lane.log,
+            {TopicPartition(*tp): by_topic[tp.topic].partition(tp.partition) for tp in changelogs},
+            lambda tp: app.lane.forget(by_topic[tp.topic], tp.partition),
         )
-        began, restored = time.monotonic(), 0
-        await consumer.start()
-        try:
-            tps = {TopicPartition(*tp) for tp in changelogs}
-            ends = await consumer.end_offsets(tps) if tps else {}
-            starts = await consumer.beginning_offsets(tps) if tps else {}
-            behind: dict[TopicPartition, tuple[StateTable, PartitionStore]] = {}
-            for tp in tps:
-                table = by_topic[tp.topic]
-                store = table.partition(tp.partition)
-                applied = store.changelog_offset()
-                if applied is not None and applied >= ends[tp]:
-                    # The changelog was created anew: the local rows belong to another history.
-                    logger.error("%s/%d ends before the local rows: they are dropped", *tp)
-                    app.lane.forget(table, tp.partition)
-                    store.clear()
-                    applied = None
-                if ends[tp] > max(starts[tp], -1 if applied is None else applied + 1):
-                    behind[tp] = table, store
-            if behind:
-                consumer.assign(list(behind))
-                for tp, (table, store) in behind.items():
-                    applied = store.changelog_offset()
-                    consumer.seek(tp, starts[tp] if applied is None else applied + 1)
-                    app.lane.forget(table, tp.partition)
-            while behind:
-                fetched = await consumer.getmany(timeout_ms=200, max_records=ROWS_AT_ONCE)
-                for tp, records in fetched.items():
-                    rows = {record.key: record.value for record in records}
-                    behind[tp][1].write(rows, records[-1].offset)
-                    restored += len(records)
-                for tp in list(behind):
-                    if await consumer.position(tp) >= ends[tp]:
-                        del behind[tp]
-                        consumer.pause(tp)
-        finally:
-            await consumer.stop()
-        if restored:
-            logger.info("restored %d rows in %.1f s", restored, time.monotonic() - began)
 
 
 class LaneTableManager(TableManager):

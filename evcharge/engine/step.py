@@ -86,7 +86,7 @@ class Step:
                 self.reroute(record, home)
             else:
                 accepted.append((record, outcome))
-        self._counters.add("records_accepted", self._source_topic, len(accepted))
+        self.count("records_accepted", len(accepted))
         self._accepted += len(accepted)
         return accepted
 
@@ -102,7 +102,11 @@ class Step:
         self.effects.outputs.append(
             forward(Received(*_first_arrival(record)), self._source_topic + SUFFIX, home)
         )
-        self._counters.add("records_rerouted", self._source_topic, 1)
+        self.count("records_rerouted", 1)
+
+    def count(self, name: str, amount: int) -> None:
+        """Add to a counter of this step's topic."""
+        self._counters.add(name, self._source_topic, amount)
 
     # -- state
 

@@ -46,7 +46,7 @@ async def test_a_running_session_has_its_energy_and_is_open(
     await evcharge_worker.send("charging-sessions", START, UPDATE)
     state = evcharge_worker.state.session("EV-001", "S1")
     assert state is not None
-    assert (state.state, state.energy_uwh, state.power_mw) == (
+    assert (state.lifecycle, state.energy_uwh, state.power_mw) == (
         Lifecycle.ACTIVE,
         1_500_000_000,
         11_000_000,
@@ -60,7 +60,7 @@ async def test_a_session_that_ended_is_not_open_any_more(evcharge_worker: Memory
     await evcharge_worker.send("charging-sessions", END)
     state = evcharge_worker.state.session("EV-001", "S1")
     assert state is not None
-    assert state.state is Lifecycle.COMPLETED
+    assert state.lifecycle is Lifecycle.COMPLETED
     assert evcharge_worker.state.open_sessions("EV-001") == []
 
 
@@ -136,7 +136,7 @@ async def test_sessions_of_one_id_on_two_stations_are_two_sessions(
     other = evcharge_worker.state.session("EV-002", "S1")
     assert one is not None
     assert other is not None
-    assert (one.state, other.state) == (Lifecycle.COMPLETED, Lifecycle.ACTIVE)
+    assert (one.lifecycle, other.lifecycle) == (Lifecycle.COMPLETED, Lifecycle.ACTIVE)
 
 
 async def test_a_station_that_only_had_sessions_is_listed(evcharge_worker: MemoryWorker) -> None:
@@ -148,3 +148,17 @@ async def test_a_station_that_only_had_sessions_is_listed(evcharge_worker: Memor
         for station in evcharge_worker.state.station_ids(partition, None)
     ]
     assert sorted(listed) == ["EV-1", "EV-10", "EV-2"]
+
+
+async def test_records_ahead_of_their_time_are_counted(evcharge_worker: MemoryWorker) -> None:
+    ten_minutes_ahead = "2023-11-14T22:23:20Z"
+    await evcharge_worker.send(
+        "charging-sessions", START, UPDATE | {"timestamp": ten_minutes_ahead}
+    )
+    await evcharge_worker.send(
+        "station-status",
+        {"station_id": "EV-001", "timestamp": ten_minutes_ahead, "status": "free"},
+    )
+    counted = evcharge_worker.app.lane.counters.values
+    assert counted["records_ahead", "charging-sessions"] == 1
+    assert counted["records_ahead", "station-status"] == 1

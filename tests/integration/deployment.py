@@ -6,44 +6,26 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
+from evcharge.broker.ports import free_port
 from evcharge.demo.applied import applied
 from evcharge.settings import Settings
+from tests.eventually import PATIENCE_S, eventually
+from tests.read_topic import read_topic
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 60.0
-
-
-def eventually(look: Callable[[], Any], *, patience_s: float = PATIENCE_S, what: str = "it") -> Any:
-    """Return the first true value of ``look``; fails if none comes in time."""
-    deadline = time.monotonic() + patience_s
-    while True:
-        seen = look()
-        if seen:
-            return seen
-        assert time.monotonic() < deadline, f"{what} did not happen within {patience_s} s"
-        time.sleep(0.02)
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
 
 
 class Worker:
@@ -113,9 +95,10 @@ class Worker:
         """Let it go on after :meth:`pause`."""
         self.process.send_signal(signal.SIGCONT)
 
-    def log(self) -> str:
-        """The end of what it wrote."""
-        return self._log.read_text(errors="replace")[-6000:]
+    def log(self, *, whole: bool = False) -> str:
+        """What it wrote, or only the end of it."""
+        text = self._log.read_text(errors="replace")
+        return text if whole else text[-6000:]
 
     def get(self, path: str) -> tuple[int, Any]:
         """Return status and body of a GET; numbers of the body are exact."""
@@ -275,26 +258,4 @@ class Deployment:
 
     async def records(self, topic: str) -> list[Any]:
         """Return everything in a topic now, by partition and offset."""
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.bootstrap,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-        )
-        await consumer.start()
-        try:
-            name = self.settings.topic(topic)
-            tps = [TopicPartition(name, p) for p in consumer.partitions_for_topic(name) or ()]
-            if not tps:
-                # Metadata of a topic that nobody subscribed to is not fetched by itself.
-                await consumer._client.add_topic(name)
-                tps = [TopicPartition(name, p) for p in consumer.partitions_for_topic(name) or ()]
-            consumer.assign(tps)
-            ends = await consumer.end_offsets(tps)
-            found: list[Any] = []
-            while any([await consumer.position(tp) < ends[tp] for tp in tps]):
-                for records in (await consumer.getmany(timeout_ms=200)).values():
-                    found.extend(records)
-            return sorted(found, key=lambda r: (r.partition, r.offset))
-        finally:
-            await consumer.stop()
+        return await read_topic(self.bootstrap, self.settings.topic(topic))

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from evcharge.broker import KafkaCluster
-from tests.integration.deployment import Deployment, eventually, free_port
+from evcharge.broker.ports import free_port
+from tests.eventually import eventually
+from tests.integration.deployment import Deployment
 from tests.integration.test_first_events import STATUS, look
 
 pytestmark = pytest.mark.broker

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.deployment import Deployment, Worker, eventually, metric
+from tests.eventually import eventually
+from tests.integration.deployment import Deployment, Worker, metric
 
 pytestmark = pytest.mark.broker
 

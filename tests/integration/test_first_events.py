@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.deployment import Deployment, Worker, eventually
+from tests.eventually import eventually
+from tests.integration.deployment import Deployment, Worker
 
 pytestmark = pytest.mark.broker
 

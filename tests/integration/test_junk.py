@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.deployment import PATIENCE_S, Deployment, eventually, metric
+from tests.eventually import PATIENCE_S, eventually
+from tests.integration.deployment import Deployment, metric
 from tests.integration.test_first_events import look
 
 pytestmark = pytest.mark.broker

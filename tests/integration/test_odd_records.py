@@ -13,7 +13,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 
-from tests.integration.deployment import Deployment, eventually, metric
+from tests.eventually import eventually
+from tests.integration.deployment import Deployment, metric
 from tests.integration.test_first_events import look
 from tests.integration.test_junk import dead_letters
 from tests.odd_batches import GZIP, LZ4, SNAPPY, ZSTD, OddRecord, send_batch
