@@ -3,10 +3,13 @@
 ::
 
     EvchargeError
-    ├── SettingError       a setting has a value that cannot be used (exit code 2)
-    ├── CommandError       a command cannot do what it was asked (exit code 1)
+    ├── SettingError            a setting has a value that cannot be used (exit code 2)
+    ├── CommandError            a command cannot do what it was asked (exit code 1)
+    ├── BrokerError             the embedded broker cannot go on (``evcharge.broker``)
+    │   └── PortTakenError      a port that it needs is in use
     ├── KafkaUnreachableError   no broker answered in time (``evcharge.kafka.admin``)
-    ├── TopicCreationError      Kafka refuses a topic (``evcharge.kafka.admin``)
+    ├── TopicCreationError      Kafka refuses to create a topic (``evcharge.kafka.admin``)
+    ├── TopicRefusedError       Kafka refuses to tell about a topic (``evcharge.kafka.admin``)
     ├── PartitionMismatchError  a topic has another number of partitions (``evcharge.topics``)
     └── StoreInUseError         two workers were given one data directory (``evcharge.engine``)
 

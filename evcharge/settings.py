@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
+import ipaddress
 import os
 import re
 import socket
 import zoneinfo
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,12 @@ from typing import Any
 from evcharge.errors import SettingError
 
 PREFIX = "EVCHARGE_"
+
+OTHER_VARIABLES = frozenset({"EVCHARGE_CACHE_DIR"})
+"""Variables with our prefix that are no settings: where the embedded broker keeps its jars."""
+
+_LIKE = 0.85
+"""How similar a variable must be to a setting to be taken for a slip of the pen (`difflib`'s ratio)."""
 
 
 def _setting(default: Any, parse: Callable[[str], Any], meaning: str) -> Any:
@@ -24,17 +32,36 @@ def _setting(default: Any, parse: Callable[[str], Any], meaning: str) -> Any:
 
 
 def _broker(text: str) -> str:
-    hosts = text.removeprefix("kafka://").split(";")
-    if not text.startswith("kafka://") or not all(
-        re.fullmatch(r"[^:/\s;]+:[0-9]{1,5}", h) for h in hosts
-    ):
-        raise ValueError("kafka://host:port, more brokers separated by ';'")
+    addresses = text.removeprefix("kafka://").split(";")
+    if not text.startswith("kafka://") or not all(map(_is_address, addresses)):
+        raise ValueError(
+            "kafka://host:port (an IPv6 address in brackets, a port from 1 to 65535), more brokers"
+            " separated by ';'"
+        )
     return text
 
 
+def _is_address(text: str) -> bool:
+    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|[^:/\s\[\]]+):([0-9]{1,5})", text)
+    return (
+        match is not None
+        and 1 <= int(match[2]) <= 65_535
+        and (match[1] is None or _is_ipv6(match[1]))
+    )
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _name(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", text):
-        raise ValueError("1 to 100 of the characters A-Z a-z 0-9 . _ -")
+    # So long that the longest name of a topic made from it stays within Kafka's 249 characters.
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", text) or not text.strip("."):
+        raise ValueError("1 to 100 of the characters A-Z a-z 0-9 . _ -, not dots alone")
     return text
 
 
@@ -43,9 +70,10 @@ def _prefix(text: str) -> str:
 
 
 def _host(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9._:\[\]-]{1,253}", text):
+    address = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,253}", text) and not _is_ipv6(address):
         raise ValueError("an address or host name to listen on")
-    return text
+    return address
 
 
 def _url(text: str) -> str:
@@ -87,8 +115,12 @@ def _file(text: str) -> Path | None:
     if not text:
         return None
     path = Path(text)
-    if not path.is_file():
-        raise ValueError("the path of a readable file")
+    try:
+        if not path.is_file():
+            raise FileNotFoundError
+        path.open("rb").close()
+    except (OSError, ValueError):
+        raise ValueError("the path of a readable file") from None
     return path
 
 
@@ -136,14 +168,21 @@ class Settings:
         _whole(0, 16),
         "Copies that must have a record before it counts (0: one less than REPLICATION, at least 1).",
     )
-    currency: str = _setting("EUR", _currency, "ISO 4217 currency of the built-in free tariff.")
+    currency: str = _setting(
+        "EUR",
+        _currency,
+        "ISO 4217 currency of the built-in free tariff. Checked now, used from billing on.",
+    )
     default_tariff: Path | None = _setting(
         None,
         _file,
-        "JSON file of the tariff for stations that name none (default: free of charge).",
+        "JSON file of the tariff for stations that name none (default: free of charge). Checked now,"
+        " used from billing on.",
     )
     default_time_zone: str = _setting(
-        "UTC", _zone, "IANA time zone of stations that are not in the register."
+        "UTC",
+        _zone,
+        "IANA time zone of stations that are not in the register. Checked now, used from billing on.",
     )
     status_silence_s: int = _setting(
         86_400,
@@ -176,8 +215,9 @@ class Settings:
     @property
     def url(self) -> str:
         """How other workers reach this one."""
-        everywhere = self.web_host in {"0.0.0.0", "::", "[::]"}  # noqa: S104 - compared, not bound
+        everywhere = self.web_host in {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
         host = socket.gethostname() if everywhere else self.web_host
+        host = f"[{host}]" if ":" in host else host
         return self.public_url or f"http://{host}:{self.web_port}"
 
     @property
@@ -199,10 +239,11 @@ class Settings:
         """Read the settings.
 
         Raises:
-            SettingError: a variable's value cannot be used.
+            SettingError: a variable's value cannot be used, or its name is almost a setting's.
         """
         environ = os.environ if environ is None else environ
         known = {PREFIX + f.name.upper(): f for f in fields(cls)}
+        _refuse_slips(environ, known)
         values: dict[str, Any] = {}
         for variable, declared in known.items():
             if variable not in environ:
@@ -213,4 +254,27 @@ class Settings:
                 raise SettingError(
                     f"{variable}={environ[variable]!r} cannot be used: expected {problem}"
                 ) from None
-        return cls(**values)
+        settings = cls(**values)
+        if settings.min_insync > settings.replication:
+            raise SettingError(
+                f"EVCHARGE_MIN_INSYNC={settings.min_insync} cannot be used: expected at most"
+                f" EVCHARGE_REPLICATION={settings.replication}"
+            )
+        return settings
+
+
+def _refuse_slips(environ: Mapping[str, str], known: Collection[str]) -> None:
+    """Refuse variables that nobody reads but somebody must have meant.
+
+    Others with our prefix are let be: Kubernetes sets some for a service that is named so.
+    """
+    names = [name.removeprefix(PREFIX) for name in known]
+    for variable in sorted(environ):
+        if (
+            variable.startswith(PREFIX)
+            and variable not in known
+            and variable not in OTHER_VARIABLES
+        ):
+            name = variable.removeprefix(PREFIX)
+            if meant := difflib.get_close_matches(name, names, n=1, cutoff=_LIKE):
+                raise SettingError(f"{variable} is no setting: did you mean {PREFIX}{meant[0]}?")

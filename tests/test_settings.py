@@ -29,6 +29,17 @@ def test_variables_of_others_are_left_alone() -> None:
     [
         ("EVCHARGE_BROKER", "localhost:9092", "kafka://host:port"),
         ("EVCHARGE_BROKER", "kafka://a:1;b", "kafka://host:port"),
+        ("EVCHARGE_BROKER", "kafka://a:0", "a port from 1 to 65535"),
+        ("EVCHARGE_BROKER", "kafka://a:99999", "a port from 1 to 65535"),
+        ("EVCHARGE_BROKER", "kafka://::1:9092", "an IPv6 address in brackets"),
+        ("EVCHARGE_BROKER", "kafka://[a]:9092", "an IPv6 address in brackets"),
+        ("EVCHARGE_TOPIC_PREFIX", "..", "not dots alone"),
+        ("EVCHARGE_TOPIC_PREFIX", "p" * 101, "1 to 100 of the characters"),
+        ("EVCHARGE_INSTANCE_ID", ".", "not dots alone"),
+        ("EVCHARGE_MIN_INSYNC", "2", "at most EVCHARGE_REPLICATION=1"),
+        ("EVCHARGE_WEB_HOST", "a b", "an address or host name"),
+        ("EVCHARGE_WEB_HOST", ":::", "an address or host name"),
+        ("EVCHARGE_DEFAULT_TARIFF", "/", "readable file"),
         ("EVCHARGE_PARTITIONS", "7", "1, 2, 4, 8, 16, 32 or 64"),
         ("EVCHARGE_WEB_PORT", "70000", "a whole number from 1 to 65535"),
         ("EVCHARGE_WEB_PORT", "-1", "a whole number"),
@@ -87,3 +98,51 @@ def test_the_program_says_it_in_one_sentence_and_exits_with_2() -> None:
     assert done.stderr == (
         "evcharge: EVCHARGE_PARTITIONS='many' cannot be used: expected 1, 2, 4, 8, 16, 32 or 64\n"
     )
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_an_ipv6_address_stands_in_brackets_in_a_url(host: str) -> None:
+    settings = Settings.from_env({"EVCHARGE_WEB_HOST": host})
+    assert (settings.web_host, settings.url) == ("::1", "http://[::1]:6066")
+
+
+def test_brokers_may_have_ipv6_addresses() -> None:
+    settings = Settings.from_env({"EVCHARGE_BROKER": "kafka://[::1]:9092;[fe80::1]:65535"})
+    assert settings.bootstrap == ["[::1]:9092", "[fe80::1]:65535"]
+
+
+def test_a_file_that_may_not_be_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    file = tmp_path / "tariff.json"
+    file.touch()
+    # Nothing is unreadable to root, as whom tests may run.
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(SettingError, match="the path of a readable file"):
+        Settings.from_env({"EVCHARGE_DEFAULT_TARIFF": str(file)})
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("EVCHARGE_PARTITION", "EVCHARGE_PARTITIONS"),
+        ("EVCHARGE_BROKERS", "EVCHARGE_BROKER"),
+        ("EVCHARGE_WEBPORT", "EVCHARGE_WEB_PORT"),
+        ("EVCHARGE_CURENCY", "EVCHARGE_CURRENCY"),
+    ],
+)
+def test_a_slip_of_the_pen_is_refused_and_says_what_was_meant(variable: str, meant: str) -> None:
+    with pytest.raises(SettingError, match=f"{variable} is no setting: did you mean {meant}\\?"):
+        Settings.from_env({variable: "4"})
+
+
+@pytest.mark.parametrize(
+    "variable",
+    # The last ones are what Kubernetes sets for a service named evcharge.
+    ["EVCHARGE_CACHE_DIR", "EVCHARGE_SERVICE_HOST", "EVCHARGE_PORT", "EVCHARGE_PORT_6066_TCP"],
+)
+def test_other_variables_with_our_prefix_are_left_alone(variable: str) -> None:
+    assert Settings.from_env({variable: "tcp://10.0.0.1:6066"}) == Settings.from_env({})

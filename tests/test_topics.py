@@ -11,7 +11,6 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from evcharge.broker import KafkaCluster
-from evcharge.errors import SettingError
 from evcharge.kafka.admin import (
     KafkaAdmin,
     KafkaUnreachableError,
@@ -30,10 +29,8 @@ from evcharge.topics import (
     deployment_topics,
     ensure_topics,
 )
-from evcharge.topics.catalogue import ALERTS, STATION_STATUS, STATIONS
+from evcharge.topics.catalogue import ALERTS, DAY_MS, STATION_STATUS, STATIONS
 from evcharge.topics.setup import compare
-
-DAY_MS = 86_400_000
 
 
 def deployment(kafka: KafkaCluster, **settings: object) -> Settings:
@@ -114,6 +111,11 @@ def test_a_changelog_is_compacted_and_named_as_faust_names_it() -> None:
     assert "retention.ms" not in topic.config(Settings())
 
 
+def test_the_longest_prefix_and_application_make_names_that_kafka_takes() -> None:
+    longest = Settings.from_env({"EVCHARGE_APP_ID": "a" * 100, "EVCHARGE_TOPIC_PREFIX": "p" * 100})
+    assert max(len(longest.topic(t.name)) for t in deployment_topics(longest)) <= 249
+
+
 # ---- differences
 
 
@@ -145,13 +147,6 @@ def test_another_number_of_copies_is_a_difference() -> None:
     assert compare("x", ALERTS, settings, found(ALERTS.config(settings))) == (
         Difference("x", "replication", "3", "1"),
     )
-
-
-async def test_more_in_sync_copies_than_copies_are_refused_before_kafka_is_asked() -> None:
-    with pytest.raises(
-        SettingError, match=r"EVCHARGE_MIN_INSYNC=2 .* at most EVCHARGE_REPLICATION=1"
-    ):
-        await ensure_topics(Settings(min_insync=2))
 
 
 async def test_an_absent_kafka_is_one_sentence_within_the_time_given(unused_tcp_port: int) -> None:

@@ -9,7 +9,8 @@ that answers, one file for each step::
     datadir.py  one directory for all nodes: cluster id, lock against a second start
     config.py   server.properties of a node
     kafka.py    Kafka's command lines
-    node.py     one Java process: start, stop, kill, pause; it dies with this process
+    guard.py    a shell around a program that makes it end with this process
+    node.py     one Java process: start, stop, kill, pause
     probe.py    asks a node over the Kafka protocol who is alive
     members.py  waits until all of them are, or says why one is not
     server.py   KafkaCluster

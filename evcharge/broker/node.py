@@ -8,19 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from evcharge.broker.errors import BrokerError
+from evcharge.broker.guard import ENDED, guarded
 from evcharge.broker.ports import NodePorts
-
-# A small companion outlives us and watches a pipe whose other end only we hold. A line means that
-# the node has ended and all is well; end of file without a line means that we are gone, and it
-# kills the node. It is forked before the shell becomes Java (whose process id is therefore $$), so
-# there is no moment in which the node is unguarded. Linux's PR_SET_PDEATHSIG would not do: it
-# fires when the *thread* that started the node ends, and other systems lack it.
-_GUARDED = """
-exec 3<&0 </dev/null
-{ read -r ended <&3 || kill -9 "$$"; } >/dev/null 2>&1 &
-exec 3<&-
-exec "$@"
-"""
 
 
 class Node:
@@ -65,7 +54,7 @@ class Node:
         self._log_start = self.log.stat().st_size if self.log.exists() else 0
         with self.console.open("wb") as console:
             self._process = subprocess.Popen(
-                ["/bin/sh", "-c", _GUARDED, "kafka", *self._command],
+                guarded("kafka", self._command),
                 stdin=subprocess.PIPE,
                 stdout=console,
                 stderr=subprocess.STDOUT,
@@ -123,7 +112,7 @@ class Node:
         if self._process and self._process.stdin and not self._process.stdin.closed:
             # The guard may be gone already, if somebody killed the whole session.
             with contextlib.suppress(BrokenPipeError):
-                self._process.stdin.write(b"ended\n")
+                self._process.stdin.write(ENDED)
                 self._process.stdin.flush()
             with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()

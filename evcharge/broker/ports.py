@@ -43,6 +43,11 @@ def choose_ports(first: int, nodes: int) -> list[NodePorts]:
     return [NodePorts(*pair) for pair in zip(brokers, controllers, strict=True)]
 
 
+def free_port() -> int:
+    """Return a port on which nobody listens now."""
+    return _free_ports(1, avoid=[])[0]
+
+
 def _await_free(ports: list[int]) -> None:
     """Allow a broker that was killed a moment ago the time to let go of its port."""
     deadline = time.monotonic() + _PATIENCE_S

@@ -11,7 +11,13 @@ from faust.cli.base import Command, argument, option
 from evcharge.errors import EvchargeError
 from evcharge.settings import Settings
 
-__all__ = ["ProjectCommand", "argument", "option"]
+__all__ = ["ProjectCommand", "argument", "option", "say"]
+
+
+def say(text: str, *, who: str = "evcharge") -> None:
+    """Say something to whoever runs the program, on standard error and at once."""
+    sys.stderr.write(f"{who}: {text}\n")
+    sys.stderr.flush()
 
 
 class ProjectCommand(Command):
@@ -36,7 +42,7 @@ class ProjectCommand(Command):
         try:
             code = asyncio.run(self.run(*self.args, **self.kwargs))
         except EvchargeError as problem:
-            sys.stderr.write(f"evcharge: {problem}\n")
+            say(str(problem))
             raise SystemExit(problem.exit_code) from None
         except KeyboardInterrupt:
             raise SystemExit(130) from None

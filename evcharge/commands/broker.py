@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-from evcharge.broker import BrokerError, KafkaCluster
-from evcharge.commands.base import ProjectCommand, option
+from evcharge.broker import KafkaCluster
+from evcharge.commands.base import ProjectCommand, option, say
 
 
 class Broker(ProjectCommand):
@@ -44,7 +44,7 @@ class Broker(ProjectCommand):
 
 
 def run_broker(port: int, data: Path | None, brokers: int) -> int:
-    """Run until SIGINT or SIGTERM (0) or until Kafka cannot go on (1); returns the exit code.
+    """Run until SIGINT or SIGTERM; returns the exit code. BrokerError if Kafka cannot go on.
 
     Once it answers, ``host:port`` of the first broker is the only line on standard output; all else
     goes to standard error. To be called in the main thread, which is where signals arrive.
@@ -54,20 +54,17 @@ def run_broker(port: int, data: Path | None, brokers: int) -> int:
             _serve(port, data, brokers)
     except _StopAskedError:
         return 0
-    except BrokerError as error:
-        _say(f"evcharge: {error}")
-        return 1
     return 0
 
 
 def _serve(port: int, data: Path | None, brokers: int) -> None:
-    _say(f"starting Apache Kafka ({brokers} broker{'s' if brokers > 1 else ''})")
+    say(f"starting Apache Kafka ({brokers} broker{'s' if brokers > 1 else ''})")
     started = time.monotonic()
     with KafkaCluster(data, port, brokers) as cluster:
         kept = "temporary, removed at the end" if data is None else "kept"
-        _say(f"data directory {cluster.data_dir} ({kept})")
+        say(f"data directory {cluster.data_dir} ({kept})")
         took = time.monotonic() - started
-        _say(f"Apache Kafka answers on {cluster.bootstrap} after {took:.1f} s; Ctrl-C stops it")
+        say(f"Apache Kafka answers on {cluster.bootstrap} after {took:.1f} s; Ctrl-C stops it")
         sys.stdout.write(cluster.bootstrap.split(",")[0] + "\n")
         sys.stdout.flush()
         cluster.wait()
@@ -97,8 +94,3 @@ def _stop_signals_raise() -> Iterator[None]:
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from evcharge.commands.base import ProjectCommand, argument, option
+from evcharge.commands.base import ProjectCommand, argument, option, say
 from evcharge.commands.progress import Progress
 from evcharge.dead_letters.letter import Selection
 from evcharge.dead_letters.listing import as_json, as_text, latest
@@ -98,7 +98,7 @@ async def show_latest(
     for letter in letters:
         sys.stdout.write((json.dumps(as_json(letter)) if as_lines else as_text(letter)) + "\n")
     if not letters:
-        sys.stderr.write("evcharge: no dead letters match\n")
+        say("no dead letters match")
 
 
 async def send_again(settings: Settings, plan: Plan) -> int:
@@ -109,14 +109,21 @@ async def send_again(settings: Settings, plan: Plan) -> int:
             plan,
             lambda done, total: progress.update(done, f"{done:,} of {total:,} dead letters read"),
         )
-    sys.stderr.write(summary(outcome, dry_run=plan.dry_run))
+    for line in summary(outcome, dry_run=plan.dry_run):
+        say(line)
     return 1 if outcome.refused else 0
 
 
-def summary(outcome: Outcome, *, dry_run: bool) -> str:
+def summary(outcome: Outcome, *, dry_run: bool) -> list[str]:
     """Return in words what became of a redrive."""
     verb = "would be sent" if dry_run else "sent"
-    lines = [f"{outcome.sent.total():,} dead letters {verb} again"]
+    lines = []
+    if outcome.made_anew:
+        lines.append(
+            "the topic of the dead letters was made anew since the last redrive:"
+            " nothing in it counts as sent before"
+        )
+    lines.append(f"{outcome.sent.total():,} dead letters {verb} again")
     lines += [
         f"  {count:,} to {topic}, rejected as {ascii(reason)[1:-1]}"
         for (topic, reason), count in sorted(outcome.sent.items())
@@ -125,7 +132,7 @@ def summary(outcome: Outcome, *, dry_run: bool) -> str:
         lines.append(f"{outcome.homeless:,} name no device topic of this deployment: left alone")
     if outcome.refused:
         lines.append(f"{outcome.refused:,} are larger than their topic takes: not sent")
-    return "".join(f"evcharge: {line}\n" for line in lines)
+    return lines
 
 
 def full_name(settings: Settings, topic: str | None) -> str | None:

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from evcharge.commands.base import ProjectCommand, argument
+from evcharge.commands.base import ProjectCommand, argument, say
 from evcharge.commands.progress import Progress
 from evcharge.errors import CommandError
 from evcharge.kafka.publisher import Publisher
@@ -38,9 +38,9 @@ class Load(ProjectCommand):
         entries = check(files)
         await publish(self.settings, entries)
         count = Counter(entry.topic for entry in entries)
-        sys.stderr.write(
-            f"evcharge: {_counted(count[STATIONS], 'station')} and"
-            f" {_counted(count[TARIFFS], 'tariff')} published\n"
+        say(
+            f"{_counted(count[STATIONS], 'station')} and"
+            f" {_counted(count[TARIFFS], 'tariff')} published"
         )
 
 

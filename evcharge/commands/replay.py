@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from evcharge.commands.base import ProjectCommand, argument, option
+from evcharge.commands.base import ProjectCommand, argument, option, say
 from evcharge.commands.progress import Progress
+from evcharge.domain.quantities import DAY_US, SECOND_US, format_timestamp
 from evcharge.errors import CommandError
 from evcharge.kafka.publisher import Publisher
 from evcharge.replay.closed_sessions import read
@@ -58,22 +58,27 @@ class Replay(ProjectCommand):
 
     async def run(self, file: Path, speed: float, **_: Any) -> None:
         """Check the file, publish it, wait for every acknowledgement."""
-        if math.isnan(speed):
-            raise CommandError("--speed nan is not a number of seconds per second")
+        if not math.isfinite(speed):
+            raise CommandError(f"--speed {speed} is not a number of seconds per second")
         contents = survey(read(file))
+        if contents.last_us > time.time_ns() // 1000 + DAY_US:
+            raise CommandError(
+                f"{file} holds a session of {format_timestamp(contents.last_us)}: more than 24 h ahead"
+                " of now a worker would reject it"
+            )
         async with Publisher(self.settings.bootstrap) as publisher:
             try:
                 await publish(file, contents, speed, publisher, self.settings)
             except asyncio.CancelledError:
-                _say(
+                say(
                     f"interrupted: {publisher.acknowledged} of"
                     f" {contents.sessions * _EVENTS_PER_SESSION} events are known to be published;"
                     " run it again to publish all, repeated events count once"
                 )
                 raise
-            _say(f"{contents.sessions} sessions published as {publisher.acknowledged} events")
+            say(f"{contents.sessions} sessions published as {publisher.acknowledged} events")
         if contents.backwards:
-            _say(f"{contents.backwards} of them end before they start and will be held for review")
+            say(f"{contents.backwards} of them end before they start and will be held for review")
 
 
 async def publish(
@@ -107,10 +112,6 @@ async def publish(
 
 
 def _text(sent: int, at_us: int) -> str:
-    clock = datetime.fromtimestamp(at_us / 1e6, UTC)
+    clock = datetime.fromtimestamp(at_us / SECOND_US, UTC)
     sessions = sent // _EVENTS_PER_SESSION
     return f"{sessions:,} sessions  {sent:,} events  {clock:%Y-%m-%d %H:%M}"
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"evcharge: {text}\n")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import sys
 import time
 import zlib
 from pathlib import Path
@@ -13,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from evcharge.commands.base import ProjectCommand, option
+from evcharge.commands.base import ProjectCommand, option, say
 from evcharge.commands.progress import Progress
-from evcharge.domain.quantities import TimestampError, parse_timestamp
+from evcharge.domain.quantities import SECOND_US, TimestampError, parse_timestamp
 from evcharge.errors import CommandError
 from evcharge.kafka.publisher import Publisher, encode
 from evcharge.simulation.city import city_register
@@ -125,10 +124,10 @@ class Simulate(ProjectCommand):
             await line.open()
             await drive(fleet, mix, line, start_us=start_us, duration_s=duration, stop=stop)
             await publisher.flush()
-            _say(f"{publisher.acknowledged:,} records published, {fleet.visits:,} cars came")
+            say(f"{publisher.acknowledged:,} records published, {fleet.visits:,} cars came")
         if mix is not None:
             for name, count in mix.struck.items():
-                _say(f"  fault {name}: {count:,} records")
+                say(f"  fault {name}: {count:,} records")
 
 
 class Line:
@@ -176,10 +175,12 @@ async def drive(
     started = time.monotonic()
     now_us, sent, ticks = start_us, 0, 0
     with Progress(None if duration_s is None else round(duration_s)) as progress:
-        while not stop.is_set() and (duration_s is None or ticks * tick_us < duration_s * 1e6):
+        while not stop.is_set() and (
+            duration_s is None or ticks * tick_us < duration_s * SECOND_US
+        ):
             ticks += 1
             now_us = start_us + ticks * tick_us
-            wait_s = started + ticks * tick_us / 1e6 - time.monotonic()
+            wait_s = started + ticks * tick_us / SECOND_US - time.monotonic()
             # Also when behind, for the signals and the acknowledgements.
             await _sleep(wait_s, stop)
             said = fleet.tick(now_us)
@@ -232,7 +233,3 @@ def read_plans(file: Path | None, stations: int | None) -> list[BayPlan]:
         return plans
     first = list(dict.fromkeys(plan.station_id for plan in plans))[:stations]
     return [plan for plan in plans if plan.station_id in first]
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"evcharge: {text}\n")

@@ -9,8 +9,7 @@ from typing import Any
 
 from evcharge.commands.base import ProjectCommand, option
 from evcharge.topics import PartitionMismatchError, Report, TopicReport, ensure_topics
-
-DAY_MS = 86_400_000
+from evcharge.topics.catalogue import DAY_MS
 
 
 class Topics(ProjectCommand):

@@ -97,7 +97,11 @@ def safe(text: str) -> str:
 
 
 def _time(letter: DeadLetter) -> str:
-    instant = datetime.fromtimestamp(letter.append_ms / 1_000, UTC)
+    try:
+        instant = datetime.fromtimestamp(letter.append_ms / 1_000, UTC)
+    except (ValueError, OverflowError, OSError):
+        # Not a broker's clock: somebody made the topic without LogAppendTime.
+        return f"{letter.append_ms} ms"
     return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

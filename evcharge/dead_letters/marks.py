@@ -31,7 +31,11 @@ class Marks:
 
     @classmethod
     def decode(cls, records: Iterable[tuple[bytes | None, bytes | None]]) -> Marks:
-        """Read marks from keys and values in offset order; what is not ours is passed over."""
+        """Read marks from keys and values in offset order; what is not ours is passed over.
+
+        The last record of a selection counts, also where it says less than one before it: the topic
+        of the dead letters may have been made anew between them.
+        """
         marks = cls()
         for key, value in records:
             try:
@@ -39,7 +43,7 @@ class Marks:
                 offsets = msgspec.json.decode(value or b"", type=_Value).offsets
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 continue
-            marks.advance(Selection(selection.reason, selection.topic), offsets)
+            marks._next[Selection(selection.reason, selection.topic)] = offsets
         return marks
 
     def advance(self, selection: Selection, offsets: Mapping[int, int]) -> None:
@@ -47,6 +51,23 @@ class Marks:
         known = self._next.setdefault(selection, {})
         for partition, offset in offsets.items():
             known[partition] = max(offset, known.get(partition, 0))
+
+    def forget_another_topic(self, ends: Mapping[int, int]) -> list[Selection]:
+        """Forget everything if it is of another topic than the one that ends there.
+
+        A mark behind the end is of a topic that was made anew since, and so are the marks beside it,
+        wherever they are. What is sent again for that counts once. Returns the selections whose marks
+        have to be kept anew, none if all is well.
+        """
+        if all(
+            offset <= ends.get(partition, 0)
+            for offsets in self._next.values()
+            for partition, offset in offsets.items()
+        ):
+            return []
+        forgotten = list(self._next)
+        self._next = {selection: {} for selection in forgotten}
+        return forgotten
 
     def encode(self, selection: Selection) -> tuple[bytes, bytes]:
         """Return the record, key and value, that keeps a selection's mark."""

@@ -31,6 +31,8 @@ class Outcome:
     """Dead letters that name no device topic of this deployment, left alone."""
     refused: int = 0
     """Records that Kafka did not take back, being larger than the topic's limit now."""
+    made_anew: bool = False
+    """The topic is another one than at the last redrive, so all that is in it counts as not sent."""
 
 
 class Plan(NamedTuple):
@@ -61,7 +63,11 @@ async def redrive(
         Scan(settings.bootstrap, settings.topic(DEAD_LETTERS.name)) as scan,
         Resender(settings) as sender,
     ):
-        marks = Marks() if plan.again or plan.places else await _read_marks(settings)
+        marks = Marks() if plan.places else await _read_marks(settings)
+        if forgotten := marks.forget_another_topic(scan.ends):
+            outcome.made_anew = True
+            for selection in forgotten:
+                await _keep(sender, plan, marks, selection)
         starts = _starts(plan, marks, scan)
         total = sum(max(0, scan.ends[p] - max(s, scan.begins[p])) for p, s in starts.items())
         looked_at = 0
@@ -74,9 +80,9 @@ async def redrive(
             show(looked_at, total)
             marks.advance(plan.selection, {partition: records[-1].offset + 1})
             if time.monotonic() - marked > _MARK_EVERY_S:
-                await _keep(sender, plan, marks)
+                await _keep(sender, plan, marks, plan.selection)
                 marked = time.monotonic()
-        await _keep(sender, plan, marks)
+        await _keep(sender, plan, marks, plan.selection)
     return outcome
 
 
@@ -103,13 +109,17 @@ def _starts(plan: Plan, marks: Marks, scan: Scan) -> dict[int, int]:
             for partition, _ in plan.places
             if partition in scan.ends
         }
+    if plan.again:
+        return dict(scan.begins)
     return {partition: marks.start(plan.selection, partition) for partition in scan.ends}
 
 
 def _wanted(letter: DeadLetter, plan: Plan, marks: Marks) -> bool:
     if plan.places and (letter.partition, letter.offset) not in plan.places:
         return False
-    return plan.selection.matches(letter) and (bool(plan.places) or not marks.done(letter))
+    return plan.selection.matches(letter) and (
+        plan.again or bool(plan.places) or not marks.done(letter)
+    )
 
 
 async def _read_marks(settings: Settings) -> Marks:
@@ -119,6 +129,6 @@ async def _read_marks(settings: Settings) -> Marks:
         )
 
 
-async def _keep(sender: Resender, plan: Plan, marks: Marks) -> None:
+async def _keep(sender: Resender, plan: Plan, marks: Marks, selection: Selection) -> None:
     if not (plan.dry_run or plan.places):
-        await sender.keep(*marks.encode(plan.selection))
+        await sender.keep(*marks.encode(selection))

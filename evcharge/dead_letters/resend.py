@@ -10,14 +10,14 @@ from typing import Self
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
-from aiokafka.partitioner import murmur2
 
 from evcharge.dead_letters.letter import DeadLetter
 from evcharge.errors import CommandError
 from evcharge.kafka.admin import KafkaAdmin
 from evcharge.kafka.log import Output, send
+from evcharge.kafka.partitioning import partition_of
 from evcharge.settings import Settings
-from evcharge.topics.catalogue import DEAD_LETTERS_REDRIVEN, DEVICE_TOPICS, REROUTED_TOPICS, Topic
+from evcharge.topics.catalogue import DEAD_LETTERS_REDRIVEN, DEVICE_TOPICS, Topic
 
 REDRIVEN_FROM = "redriven-from"
 """Header of a redriven record: partition and offset of its dead letter, as ``3:17``."""
@@ -37,9 +37,7 @@ def redriven(letter: DeadLetter, partitions: Mapping[str, int]) -> Output | None
     if origin.topic is None or count == 0:
         return None
     partition = (
-        (origin.partition or 0) % count
-        if letter.key is None
-        else (int(murmur2(letter.key)) & 0x7FFFFFFF) % count
+        (origin.partition or 0) % count if letter.key is None else partition_of(letter.key, count)
     )
     headers = [(name, value) for name, value in origin.headers if name != REDRIVEN_FROM]
     headers.append((REDRIVEN_FROM, f"{letter.partition}:{letter.offset}".encode()))
@@ -62,7 +60,7 @@ class Resender:
         )
 
     async def __aenter__(self) -> Self:
-        names = [self._name(topic) for topic in (*DEVICE_TOPICS, *REROUTED_TOPICS)]
+        names = [self._name(topic) for topic in DEVICE_TOPICS]
         async with KafkaAdmin(self._settings.bootstrap) as kafka:
             found = await kafka.describe(names)
         self._partitions = {name: state.partitions for name, state in found.items()}

@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 
 from evcharge.errors import CommandError
 from evcharge.kafka.admin import KafkaAdmin
+from evcharge.kafka.lenient_fetch import unblock
 
 _POLL_MS = 200
 _BATCH_RECORDS = 500
@@ -22,7 +23,8 @@ _BATCH_RECORDS = 500
 class Scan:
     """One pass over a topic, as an async context manager; without a consumer group.
 
-    Raises CommandError where the topic is missing or nothing comes for ``silence_s`` seconds.
+    Names of headers that are not UTF-8 become text that shows them. Raises CommandError where the
+    topic is missing, Kafka refuses, or nothing comes for ``silence_s`` seconds.
     """
 
     def __init__(self, bootstrap: list[str], topic: str, silence_s: float = 30.0) -> None:
@@ -59,7 +61,7 @@ class Scan:
                 ends = await consumer.end_offsets(partitions)
         except (TimeoutError, KafkaError) as problem:
             await consumer.stop()
-            raise CommandError(f"the topic {self._topic} cannot be read: {problem!r}") from None
+            raise self._unreadable(problem) from None
         except BaseException:
             await consumer.stop()
             raise
@@ -98,18 +100,43 @@ class Scan:
         for tp in unread:
             consumer.seek(tp, wanted[tp])
         heard = time.monotonic()
-        while unread:
-            fetched = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_BATCH_RECORDS)
+        while True:
+            try:
+                async with asyncio.timeout(self._silence_s):
+                    positions = {tp: await consumer.position(tp) for tp in unread}
+                    left = {tp: at for tp, at in positions.items() if at < self.ends[tp.partition]}
+                    consumer.pause(*unread - left.keys())
+                    unread = set(left)
+                    fetched = await _fetch(consumer, left) if left else {}
+            except KafkaError as problem:
+                raise self._unreadable(problem) from None
+            except TimeoutError:
+                raise self._silent() from None
+            if not left:
+                return
             for tp, records in fetched.items():
                 heard = time.monotonic()
                 end = self.ends[tp.partition]
                 if inside := [record for record in records if record.offset < end]:
                     yield tp.partition, inside
-            for tp in list(unread):
-                if await consumer.position(tp) >= self.ends[tp.partition]:
-                    unread.discard(tp)
-                    consumer.pause(tp)
             if time.monotonic() - heard > self._silence_s:
-                raise CommandError(
-                    f"Kafka has sent nothing of {self._topic} for {self._silence_s:g} s"
-                )
+                raise self._silent()
+
+    def _silent(self) -> CommandError:
+        return CommandError(f"Kafka has sent nothing of {self._topic} for {self._silence_s:g} s")
+
+    def _unreadable(self, problem: Exception) -> CommandError:
+        return CommandError(f"the topic {self._topic} cannot be read: {problem!r}")
+
+
+async def _fetch(
+    consumer: AIOKafkaConsumer, positions: Mapping[TopicPartition, int]
+) -> Mapping[TopicPartition, list[ConsumerRecord]]:
+    try:
+        fetched: dict[TopicPartition, list[ConsumerRecord]] = await consumer.getmany(
+            timeout_ms=_POLL_MS, max_records=_BATCH_RECORDS
+        )
+    except UnicodeDecodeError:
+        await unblock(consumer, positions, positions.get)
+        return {}
+    return fetched

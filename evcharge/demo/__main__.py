@@ -11,7 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from evcharge.broker import BrokerError, KafkaCluster
+from evcharge.broker import KafkaCluster
+from evcharge.commands.base import say
 from evcharge.demo.applied import applied
 from evcharge.demo.play import StoppedError, Voices, play
 from evcharge.demo.stage import Stage
@@ -37,7 +38,7 @@ def main() -> int:
     except (StoppedError, KeyboardInterrupt, asyncio.CancelledError):
         tell("stopped")
         code = _INTERRUPTED
-    except (EvchargeError, BrokerError) as problem:
+    except EvchargeError as problem:
         tell(f"{problem}\nThe logs are in {directory}.")
         return 1
     except BrokenPipeError:
@@ -116,8 +117,7 @@ def show(line: str) -> None:
 
 def tell(line: str) -> None:
     """Say what the demo is doing."""
-    sys.stderr.write(f"demo: {line}\n")
-    sys.stderr.flush()
+    say(line, who="demo")
 
 
 if __name__ == "__main__":

@@ -8,21 +8,14 @@ import re
 from asyncio.subprocess import PIPE, STDOUT, Process
 from typing import TYPE_CHECKING
 
+from evcharge.broker.guard import ENDED, guarded
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 _STOP_GRACE_S = 15.0
 _TAIL_LINES = 15
-
-# The same guard as the embedded broker's (broker/node.py): a companion reads a pipe whose other end
-# only we hold. End of file without a line means that we are gone, and it kills the program.
-_GUARDED = """
-exec 3<&0 </dev/null
-{ read -r ended <&3 || kill -9 "$$"; } >/dev/null 2>&1 &
-exec 3<&-
-exec "$@"
-"""
 
 
 class Child:
@@ -48,7 +41,7 @@ class Child:
         """Start the program and return at once."""
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
-                *("/bin/sh", "-c", _GUARDED, name, *command),
+                *guarded(name, command),
                 stdin=PIPE,
                 stdout=output,
                 stderr=STDOUT,
@@ -76,7 +69,7 @@ class Child:
         assert guard is not None, "it was started with a pipe"
         if not guard.is_closing():
             with contextlib.suppress(ConnectionError):
-                guard.write(b"ended\n")
+                guard.write(ENDED)
                 await guard.drain()
             guard.close()
         return code

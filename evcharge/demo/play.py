@@ -12,6 +12,7 @@ from evcharge.demo.stage import ROOT
 from evcharge.demo.summary import summary
 from evcharge.demo.watch import Watch
 from evcharge.demo.web import WorkerWeb
+from evcharge.domain.quantities import SECOND_US
 from evcharge.errors import CommandError
 from evcharge.replay.closed_sessions import read
 from evcharge.replay.device_events import survey
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from evcharge.demo.child import Child
     from evcharge.demo.stage import Stage
+    from evcharge.replay.device_events import Contents
 
 _EXAMPLES = ROOT / "examples"
 _SESSIONS = _EXAMPLES / "workplace" / "sessions.csv"
@@ -73,14 +75,17 @@ async def play(
         voices.show(f"broker {stage.broker}")
         ends = None if seconds is None else time.monotonic() + seconds
         share_s = _REPLAY_UNLIMITED_S if seconds is None else seconds * _REPLAY_SHARE
-        replay = await stage.start("replay", str(_SESSIONS), "--speed", f"{_speed(share_s):.0f}")
+        contents = survey(read(_SESSIONS))
+        replay = await stage.start("replay", str(_SESSIONS), "--speed", _speed(contents, share_s))
         simulate = await stage.start(
             *("simulate", "--stations-file", str(_CITY), "--rate", _LIVE_RATE),
             *("--session-seconds", _LIVE_VISIT_S),
             service=True,
         )
         until = "Ctrl-C ends it" if seconds is None else f"it ends by itself after {seconds:g} s"
-        voices.tell(f"3,395 real sessions are replayed and a live fleet charges; {until}")
+        voices.tell(
+            f"{contents.sessions:,} real sessions are replayed and a live fleet charges; {until}"
+        )
         await _watch(web, ends, stop, voices)
         await _sum_up(web, replay, simulate, stop, applied, voices)
 
@@ -169,7 +174,6 @@ def _replayed_sites() -> set[str]:
     return {station["site_id"] for station in json.loads(_WORKPLACES.read_text(encoding="utf-8"))}
 
 
-def _speed(within_s: float) -> float:
+def _speed(contents: Contents, within_s: float) -> str:
     """Seconds of event time per second with which the replay takes so long."""
-    contents = survey(read(_SESSIONS))
-    return (contents.last_us - contents.first_us) / 1e6 / within_s
+    return f"{(contents.last_us - contents.first_us) / SECOND_US / within_s:.0f}"

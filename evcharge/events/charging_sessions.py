@@ -13,10 +13,10 @@ from evcharge.events.fields import (
     DurationS,
     EnergyKwh,
     Id,
+    KeptText,
     Percent,
     PowerKw,
     Sequence,
-    Text,
     Timestamp,
 )
 from evcharge.events.rejection import Reason, RefusedError, reject, shown
@@ -98,8 +98,8 @@ class SessionEnd(_OfSession):
     """Seconds; without a start it gives one."""
     duration: NotRequired[DurationS | None]
     """Another name of `duration_s`, which counts if both are there."""
-    reason: NotRequired[Text | None]
-    """An OCPP 1.6 stop reason; other text is kept as it is."""
+    reason: NotRequired[KeptText | None]
+    """An OCPP 1.6 stop reason, or other text."""
     correction: NotRequired[bool | None]
     """True: counts instead of the ends before it."""
 
@@ -152,8 +152,3 @@ def model_of(members: Mapping[str, Any]) -> TypeAdapter[Any]:
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of any of the four events."""
     return ANY.json_schema()
-
-
-def json_schemas() -> dict[str, dict[str, Any]]:
-    """Return the JSON Schema of each kind of event by its name."""
-    return {name or "closed_session": model.json_schema() for name, model in MODELS.items()}

@@ -2,7 +2,13 @@
 
 from functools import lru_cache
 
-from evcharge.domain.quantities import DAY_US, TimestampError, ZoneMissingError, parse_timestamp
+from evcharge.domain.quantities import (
+    DAY_US,
+    MAX_INSTANT_US,
+    TimestampError,
+    ZoneMissingError,
+    parse_timestamp,
+)
 from evcharge.events.rejection import Reason, RefusedError, reject, shown
 
 # Many devices speak in the same second, and a start's text returns in its end. The texts are short
@@ -14,8 +20,16 @@ def instant(text: str, field: str, ingest_us: int) -> int:
     """Return the instant that a field states, in microseconds. How old it is plays no part.
 
     Raises:
-        RefusedError: it is no timestamp, names no offset, or is more than 24 h after ``ingest_us``.
+        RefusedError: it is no timestamp, names no offset, or is more than 24 h after ``ingest_us``;
+            or ``ingest_us`` is no time at which anything can have arrived.
     """
+    if not 0 <= ingest_us <= MAX_INSTANT_US:
+        # The broker's clock cannot say so: it is what a producer wrote.
+        detail = (
+            f"The record's time in Kafka, {ingest_us // 1000} ms, is outside the years 1970 to 9999:"
+            " its topic should have message.timestamp.type=LogAppendTime."
+        )
+        raise RefusedError(reject(Reason.BAD_VALUE, detail))
     try:
         instant_us = _parse(text)
     except ZoneMissingError as problem:

@@ -12,6 +12,7 @@ from evcharge.events.charging_sessions import (
     SessionStart,
     SessionUpdate,
 )
+from evcharge.events.fields import kept
 from evcharge.events.instants import instant
 from evcharge.events.received import Received
 from evcharge.events.rejection import Reason, RefusedError, reject
@@ -102,7 +103,7 @@ def _end(event: SessionEnd, record: Received) -> SessionRecord:
         start_time_us=None if start is None else instant(start, "start_time", ingest_us),
         duration_us=duration_us,
         correction=event.get("correction"),
-        reason=event.get("reason"),
+        reason=kept(event.get("reason")),
         event_id=event.get("event_id"),
     )
 

@@ -6,7 +6,7 @@ from pydantic import TypeAdapter, with_config
 from typing_extensions import TypedDict
 
 from evcharge.domain.status_report import Status, StatusReport
-from evcharge.events.fields import STRICT, ConnectorOrStation, Id, Text, Timestamp
+from evcharge.events.fields import STRICT, ConnectorOrStation, Id, KeptText, Timestamp, kept
 from evcharge.events.instants import instant
 from evcharge.events.received import Received
 
@@ -23,8 +23,8 @@ class StationStatusEvent(TypedDict):
     ]
     connector_id: NotRequired[ConnectorOrStation | None]
     """Absent: 1. 0 is the whole station."""
-    error_code: NotRequired[Text | None]
-    """An OCPP 1.6 `ChargePointErrorCode`; other text is kept as it is."""
+    error_code: NotRequired[KeptText | None]
+    """An OCPP 1.6 `ChargePointErrorCode`, or other text."""
     event_id: NotRequired[Id | None]
     """The device's own name of the event."""
 
@@ -49,7 +49,7 @@ def status_report(event: StationStatusEvent, record: Received) -> StatusReport:
         ingest_us,
         record.partition,
         record.offset,
-        event.get("error_code"),
+        kept(event.get("error_code")),
         event.get("event_id"),
     )
 

@@ -24,6 +24,7 @@ _TOPIC_RESOURCE = 2
 _NO_ERROR = 0
 _TOPIC_EXISTS = kafka_errors.TopicAlreadyExistsError.errno
 _UNKNOWN_TOPIC = kafka_errors.UnknownTopicOrPartitionError.errno
+_NO_LEADER = kafka_errors.LeaderNotAvailableError.errno
 _BAD_REPLICATION = kafka_errors.InvalidReplicationFactorError.errno
 
 
@@ -39,6 +40,16 @@ class KafkaUnreachableError(EvchargeError):
 
 class TopicCreationError(EvchargeError):
     """Kafka refused to create a topic; says why."""
+
+
+class TopicRefusedError(EvchargeError):
+    """Kafka does not tell about a topic: this client may not see it, or its name is none."""
+
+    def __init__(self, name: str, code: int) -> None:
+        why = kafka_errors.for_code(code)
+        super().__init__(
+            f"Kafka refuses to tell about the topic {name}: {why.__name__} ({why.description})"
+        )
 
 
 class NewTopic(NamedTuple):
@@ -105,11 +116,15 @@ class KafkaAdmin:
     async def describe(
         self, names: Collection[str], settings: Collection[str] = ()
     ) -> dict[str, TopicState]:
-        """Return those of the topics that exist, with the ``settings`` asked for."""
+        """Return those of the topics that exist, with the ``settings`` asked for.
+
+        Raises:
+            TopicRefusedError: Kafka does not say whether one of them exists.
+        """
         if not names:
             return {}
         metadata = await self._metadata(sorted(names))
-        found = {t["topic"]: t for t in metadata["topics"] if t["error_code"] != _UNKNOWN_TOPIC}
+        found = {t["topic"]: t for t in metadata["topics"] if _exists(t)}
         configs = await self._configs(sorted(found), sorted(settings)) if settings else {}
         return {
             name: TopicState(
@@ -204,3 +219,11 @@ class KafkaAdmin:
                     await asyncio.sleep(_RETRY_S)
         except (TimeoutError, kafka_errors.RequestTimedOutError):
             raise KafkaUnreachableError(self._bootstrap, self._timeout_s) from None
+
+
+def _exists(topic: Mapping[str, Any]) -> bool:
+    """Whether a topic that was asked about exists; one that is being created may have nothing yet."""
+    code = topic["error_code"]
+    if code not in {_NO_ERROR, _UNKNOWN_TOPIC, _NO_LEADER}:
+        raise TopicRefusedError(topic["topic"], code)
+    return bool(topic["partitions"])

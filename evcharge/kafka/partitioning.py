@@ -7,6 +7,11 @@ from functools import lru_cache
 from aiokafka.partitioner import murmur2
 
 
+def partition_of(key: bytes, partitions: int) -> int:
+    """Return the partition of a key."""
+    return (int(murmur2(key)) & 0x7FFFFFFF) % partitions
+
+
 class Partitioner:
     """Maps station ids to partitions; remembers recent answers, for murmur2 is slow in Python."""
 
@@ -14,7 +19,7 @@ class Partitioner:
         self.partitions = partitions
 
         @lru_cache(maxsize=remember)
-        def partition_of(station_id: str) -> int:
-            return (int(murmur2(station_id.encode())) & 0x7FFFFFFF) % partitions
+        def of_station(station_id: str) -> int:
+            return partition_of(station_id.encode(), partitions)
 
-        self.partition_of = partition_of
+        self.partition_of = of_station

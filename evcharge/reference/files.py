@@ -17,6 +17,9 @@ _DECODER = json.JSONDecoder()
 _SPACE = re.compile(r"[ \t\r\n]*")
 _STRING_OR_SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|[ \t\r\n]+', re.DOTALL)
 
+_RECORD_OVERHEAD = 100
+"""Bytes that Kafka's format adds at most to one record without headers, alone in its batch."""
+
 
 class Entry(NamedTuple):
     """One valid object of a file, ready to be published."""
@@ -60,15 +63,23 @@ def _entry(text: str, value: object) -> Entry | str:
         station = parse_station(compact)
         if isinstance(station, Rejected):
             return station.detail
-        return Entry(STATIONS, station.station_id, compact)
+        return _sized(Entry(STATIONS, station.station_id, compact))
     if "id" in value and "elements" in value:
         tariff = parse_tariff(compact)
         return (
             tariff.detail
             if isinstance(tariff, Rejected)
-            else Entry(TARIFFS, tariff.tariff_id, compact)
+            else _sized(Entry(TARIFFS, tariff.tariff_id, compact))
         )
     return "neither a station (station_id) nor a tariff (id and elements)"
+
+
+def _sized(entry: Entry) -> Entry | str:
+    """Return an entry, or that its topic would not take it."""
+    most = entry.topic.max_record_bytes - _RECORD_OVERHEAD - len(entry.key)
+    if len(entry.value) > most:
+        return f"has {len(entry.value):,} bytes, more than the {most:,} that a record can have"
+    return entry
 
 
 def _objects(name: str, content: bytes) -> Iterator[tuple[str, object]]:

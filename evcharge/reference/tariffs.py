@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from evcharge.events.rejection import Reason, Rejected
@@ -25,7 +25,10 @@ class TariffVersion(NamedTuple):
 
 
 class Tariffs:
-    """Versions by tariff id, in memory: there are few, and they are small."""
+    """Versions by tariff id, in memory: there are few, and they are small.
+
+    Billing chooses a session's terms from them (the version at its start) and finds them again.
+    """
 
     topic = "tariffs"
 
@@ -33,11 +36,6 @@ class Tariffs:
         self.refusals = Refusals(self.topic)
         self._versions: dict[str, list[TariffVersion]] = {}
         self._position: Position | None = None
-
-    def latest(self, tariff_id: str) -> TariffVersion | None:
-        """Return the newest version, ``None`` if the tariff is not known."""
-        versions = self._versions.get(tariff_id)
-        return versions[-1] if versions else None
 
     def version(self, tariff_id: str, version: int) -> TariffVersion | None:
         """Return the version that a session's terms name."""
@@ -55,10 +53,6 @@ class Tariffs:
     def versions(self, tariff_id: str) -> Sequence[TariffVersion]:
         """Return all versions of a tariff, oldest first."""
         return self._versions.get(tariff_id, ())
-
-    def ids(self) -> Iterator[str]:
-        """Yield the known tariff ids, sorted."""
-        yield from sorted(self._versions)
 
     def __len__(self) -> int:
         """Return how many tariffs are known."""

@@ -7,9 +7,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
+from evcharge.domain.identifiers import ID_WORDS, is_id
 from evcharge.domain.quantities import TimestampError, parse_timestamp
 from evcharge.errors import CommandError
-from evcharge.events.fields import MAX_CONNECTOR
+from evcharge.events.fields import MAX_CONNECTOR, MAX_KWH, MAX_TIMESTAMP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,10 +18,8 @@ if TYPE_CHECKING:
 
 REQUIRED = ("session_id", "station_id", "start_time", "end_time", "energy_kwh", "user_id")
 
-_ID = re.compile(r"[A-Za-z0-9._:*~+@-]{1,64}")
 # JSON's number, which is published as it stands.
 _ENERGY = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-_MOST_KWH = 1e9
 _CONNECTOR = re.compile(r"[1-9][0-9]{0,3}")
 
 
@@ -93,10 +92,10 @@ def _row(path: Path, line: int, header: list[str], cells: list[str]) -> ClosedSe
         raise bad(f"{len(cells)} cells, but the header has {len(header)}")
     row: Mapping[str, str] = dict(zip(header, cells, strict=True))
     for name in ("session_id", "station_id", "user_id"):
-        if not _ID.fullmatch(row[name]) and (name != "user_id" or row[name]):
-            raise bad(f"{name} {row[name]!r} is not 1 to 64 of the characters A-Z a-z 0-9 ._:*~+@-")
+        if not is_id(row[name]) and (name != "user_id" or row[name]):
+            raise bad(f"{name} {row[name]!r} is not {ID_WORDS}")
     energy = row["energy_kwh"]
-    if len(energy) > 64 or not _ENERGY.fullmatch(energy) or float(energy) > _MOST_KWH:
+    if len(energy) > 64 or not _ENERGY.fullmatch(energy) or float(energy) > MAX_KWH:
         raise bad(f"energy_kwh {energy!r} is not a number of kWh such as 22.5")
     connector = row.get("connector_id", "")
     if connector and not (_CONNECTOR.fullmatch(connector) and int(connector) <= MAX_CONNECTOR):
@@ -104,6 +103,8 @@ def _row(path: Path, line: int, header: list[str], cells: list[str]) -> ClosedSe
     instants = {}
     for name in ("start_time", "end_time"):
         try:
+            if len(row[name]) > MAX_TIMESTAMP:
+                raise TimestampError(f"expected at most {MAX_TIMESTAMP} characters")
             instants[name] = parse_timestamp(row[name])
         except TimestampError as problem:
             raise bad(f"{name} {row[name]!r} cannot be used: {problem}") from None

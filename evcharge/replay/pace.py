@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from evcharge.domain.quantities import SECOND_US
+
 
 class Pace:
     """Maps event time to seconds since the start of the replay; speed 0 is as fast as possible."""
@@ -15,7 +17,7 @@ class Pace:
         """Seconds after the start at which an event of the instant `at_us` is due."""
         if not self._speed:
             return 0.0
-        return (at_us - self._first_us) / 1e6 / self._speed
+        return (at_us - self._first_us) / SECOND_US / self._speed
 
     def remaining_s(self, elapsed_s: float) -> float | None:
         """Seconds until the last event is due; None if only the broker's speed decides."""
@@ -27,4 +29,4 @@ class Pace:
         """What the replayed devices' clocks show."""
         if not self._speed:
             return last_sent_us
-        return min(self._last_us, self._first_us + int(elapsed_s * self._speed * 1e6))
+        return min(self._last_us, self._first_us + int(elapsed_s * self._speed * SECOND_US))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from evcharge.errors import EvchargeError, SettingError
+from evcharge.errors import EvchargeError
 from evcharge.kafka.admin import KafkaAdmin, NewTopic, TopicState
 from evcharge.settings import Settings
 from evcharge.topics.catalogue import Topic, deployment_topics
@@ -79,15 +79,9 @@ async def ensure_topics(
 
     Raises:
         PartitionMismatchError: a number of partitions differs; nothing was created then.
-        SettingError: the settings would make topics that nobody can write to.
         TopicCreationError: Kafka refuses, as with more copies than brokers.
         KafkaUnreachableError: no answer within ``timeout_s``.
     """
-    if settings.insync > settings.replication:
-        raise SettingError(
-            f"EVCHARGE_MIN_INSYNC={settings.insync} cannot be used: expected at most"
-            f" EVCHARGE_REPLICATION={settings.replication}"
-        )
     topics = deployment_topics(settings) if only is None else tuple(only)
     wanted = {settings.topic(topic.name): topic for topic in topics}
     asked = {setting for topic in topics for setting in topic.config(settings)}

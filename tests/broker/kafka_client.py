@@ -29,7 +29,7 @@ async def produce(bootstrap: str, topic: str, values: Sequence[bytes]) -> None:
 
 
 async def consume(bootstrap: str, topic: str, count: int) -> list[bytes | None]:
-    """The first values of the topic, read as a member of a group; fails after 60 s."""
+    """The first values, read as a member of a group, which a broker must serve too; fails after 60 s."""
     consumer = AIOKafkaConsumer(
         topic, bootstrap_servers=bootstrap, group_id=f"g-{topic}", auto_offset_reset="earliest"
     )

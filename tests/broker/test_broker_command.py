@@ -10,18 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from evcharge.broker.ports import choose_ports
+from evcharge.broker.ports import free_port
 from evcharge.broker.probe import ask
 from tests.broker.command_process import BrokerCommand
 from tests.broker.kafka_client import consume, create_topic, produce
+from tests.eventually import eventually
 
 pytestmark = pytest.mark.broker
 
 Start = Callable[..., BrokerCommand]
-
-
-def free_port() -> int:
-    return choose_ports(0, 1)[0].broker
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -37,8 +34,9 @@ def test_its_output_is_the_address_alone_and_a_signal_ends_it_in_order(
 
 def test_a_signal_during_the_start_ends_it_too(broker_command: Start, tmp_path: Path) -> None:
     command = broker_command("--port", 0, "--data", tmp_path / "data")
-    while not (tmp_path / "data" / "node-1" / "logs" / "server.log").exists():
-        assert command.process.poll() is None
+    log = tmp_path / "data" / "node-1" / "logs" / "server.log"
+    eventually(lambda: log.exists() or command.process.poll() is not None)
+    assert command.process.poll() is None
     assert command.end(signal.SIGTERM) == (0, "")
 
 

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 
 from evcharge.broker.node import Node
 from evcharge.broker.ports import NodePorts
+from tests.eventually import eventually
 
 ROOT = Path(__file__).parents[2]
 STARTER = """
@@ -33,16 +33,6 @@ def is_running(pid: int) -> bool:
         ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
     ).stdout.strip()
     return bool(state) and not state.startswith("Z")
-
-
-def ends(pid: int) -> bool:
-    """Whether it is gone within 10 s."""
-    deadline = time.monotonic() + 10
-    while is_running(pid):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 @pytest.fixture
@@ -71,7 +61,7 @@ def test_a_node_dies_when_its_parent_is_killed(paused: bool, tmp_path: Path) -> 
         os.kill(child, signal.SIGSTOP)
     parent.kill()
     parent.communicate()
-    assert ends(child)
+    eventually(lambda: not is_running(child), patience_s=10, what="its end")
 
 
 def test_a_node_outlives_the_thread_that_started_it(node: Node) -> None:

@@ -8,11 +8,12 @@ import sys
 import uuid
 from pathlib import Path
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord
 
 from evcharge.settings import Settings
 from evcharge.topics.catalogue import CHARGING_SESSIONS, DEVICE_TOPICS, STATION_STATUS
 from evcharge.topics.setup import ensure_topics
+from tests.read_topic import read_topic
 
 ROOT = Path(__file__).parents[2]
 SESSIONS, STATUS = CHARGING_SESSIONS.name, STATION_STATUS.name
@@ -52,22 +53,7 @@ class Topics:
 
     async def records(self, topic: str) -> list[ConsumerRecord[bytes, bytes]]:
         """Everything in a topic, partition by partition in the order of the offsets."""
-        name = self.settings.topic(topic)
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.settings.bootstrap, auto_offset_reset="earliest"
-        )
-        await consumer.start()
-        try:
-            tps = [TopicPartition(name, number) for number in range(self.settings.partitions)]
-            consumer.assign(tps)
-            ends = await consumer.end_offsets(tps)
-            found: list[ConsumerRecord[bytes, bytes]] = []
-            while len(found) < sum(ends.values()):
-                for records in (await consumer.getmany(timeout_ms=500)).values():
-                    found += records
-            return sorted(found, key=lambda record: (record.partition, record.offset))
-        finally:
-            await consumer.stop()
+        return await read_topic(self.settings.bootstrap, self.settings.topic(topic))
 
 
 async def fresh_topics(bootstrap: str) -> Topics:

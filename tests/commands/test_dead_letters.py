@@ -9,17 +9,21 @@ from base64 import b64decode
 from collections.abc import Sequence
 
 import pytest
-from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+from aiokafka.errors import TopicAuthorizationFailedError
 from click.testing import CliRunner, Result
 from faust.cli.base import cli
 
 import evcharge.commands.dead_letters  # noqa: F401 - registers the command
 from evcharge.broker import KafkaCluster
 from evcharge.dead_letters import dead_letter_headers
-from evcharge.dead_letters.scan import Scan
 from evcharge.kafka.log import Output, send
 from evcharge.settings import Settings
 from evcharge.topics import ensure_topics
+from evcharge.topics.catalogue import DEAD_LETTERS
+from tests.odd_batches import OddRecord, send_batch
+from tests.read_topic import read_topic
+from tests.remake_topic import remake_topic
 
 pytestmark = pytest.mark.broker
 
@@ -67,11 +71,7 @@ def letter(
 
 
 def records(settings: Settings, topic: str) -> list[ConsumerRecord]:
-    async def read() -> list[ConsumerRecord]:
-        async with Scan(settings.bootstrap, settings.topic(topic)) as scan:
-            return [record async for _, batch in scan.batches() for record in batch]
-
-    return asyncio.run(read())
+    return asyncio.run(read_topic(settings.bootstrap, settings.topic(topic)))
 
 
 def values(settings: Settings, topic: str = "station-status") -> list[bytes]:
@@ -237,6 +237,63 @@ def test_keyed_records_go_where_their_key_belongs(settings: Settings) -> None:
     partitions = {record.key: record.partition for record in records(settings, "station-status")}
     assert partitions == asyncio.run(expected())
     assert set(partitions.values()) == {0, 1}
+
+
+def test_what_is_in_a_topic_made_anew_is_sent_whatever_was_sent_before(settings: Settings) -> None:
+    # given marks of everything and of one reason
+    reject(settings, *(letter(settings, b"old %d" % n) for n in range(3)))
+    command("redrive", "--reason", "not-json")
+    command("redrive")
+    # when the topic is made anew and has fewer dead letters
+    asyncio.run(remake_topic(settings, DEAD_LETTERS))
+    reject(settings, letter(settings, b"new"))
+    result = command("redrive")
+    # then they are sent, and it says why
+    assert result.exit_code == 0, result.stderr
+    assert values(settings) == [b"new", b"old 0", b"old 1", b"old 2"]
+    assert "was made anew since the last redrive" in result.stderr
+    # and once more there is nothing to do and nothing to say
+    again = command("redrive", "--reason", "not-json").stderr
+    assert "made anew" not in again
+    assert "0 dead letters sent again" in again
+
+
+def test_header_names_that_are_no_text_do_not_stop_a_list_or_a_redrive(settings: Settings) -> None:
+    name = settings.topic("dead-letters")
+    ours = dead_letter_headers("not-json", "A sentence.", settings.topic("station-status"), 1, 7)
+    odd = OddRecord(b"odd", [(b"\xff\xfe", b"x"), *((n.encode(), v) for n, v in ours)], b"EV-001")
+
+    async def put() -> None:
+        async with AIOKafkaProducer(bootstrap_servers=settings.bootstrap) as producer:
+            await send_batch(producer, name, 0, [odd])
+
+    reject(settings, letter(settings, b"before"))
+    asyncio.run(put())
+    reject(settings, letter(settings, b"after"), letter(settings, b"beside", partition=1))
+
+    listed = [json.loads(line) for line in command("list", "--json").stdout.splitlines()]
+    redriven = command("redrive")
+
+    assert {b64decode(one["value_base64"]) for one in listed} == {
+        b"before", b"odd", b"after", b"beside",
+    }  # fmt: skip
+    assert redriven.exit_code == 0, redriven.stderr
+    assert values(settings) == [b"after", b"before", b"beside", b"odd"]
+
+
+@pytest.mark.parametrize("action", ["list", "redrive"])
+def test_what_kafka_refuses_while_it_is_read_is_one_sentence(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    async def refuse(*_: object, **__: object) -> None:
+        raise TopicAuthorizationFailedError
+
+    reject(settings, letter(settings, b"a"))
+    monkeypatch.setattr(AIOKafkaConsumer, "getmany", refuse)
+    result = command(action)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"evcharge: the topic {settings.topic('dead-letters')} cannot")
+    assert result.stderr.count("\n") == 1
 
 
 # ---- misuse

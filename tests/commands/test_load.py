@@ -13,9 +13,10 @@ from faust.cli.base import cli
 
 import evcharge.commands.load  # noqa: F401 - registers the command
 from evcharge.broker import KafkaCluster
-from evcharge.dead_letters.scan import Scan
 from evcharge.settings import Settings
 from evcharge.topics import ensure_topics
+from evcharge.topics.catalogue import STATIONS
+from tests.read_topic import read_topic
 
 TARIFF = {
     "id": "T1",
@@ -41,11 +42,8 @@ def load(*files: object, stdin: str | None = None) -> Result:
 
 
 def published(settings: Settings, topic: str) -> list[tuple[bytes, object]]:
-    async def read() -> list[tuple[bytes, object]]:
-        async with Scan(settings.bootstrap, settings.topic(topic)) as scan:
-            return [(r.key, json.loads(r.value)) async for _, b in scan.batches() for r in b]
-
-    return asyncio.run(read())
+    records = asyncio.run(read_topic(settings.bootstrap, settings.topic(topic)))
+    return [(record.key, json.loads(record.value)) for record in records]
 
 
 @pytest.mark.broker
@@ -135,3 +133,21 @@ def test_missing_topics_are_one_sentence(
     result = load("-", stdin='{"station_id": "A"}')
     assert result.exit_code == 1
     assert "the topic elsewhere.stations does not exist" in result.stderr
+
+
+@pytest.mark.broker
+def test_the_largest_object_that_is_accepted_is_one_that_kafka_takes(
+    settings: Settings, tmp_path: Path
+) -> None:
+    # given the largest station that passes, and one byte more
+    most = STATIONS.max_record_bytes - 100 - len("A")
+    fill = most - len('{"station_id":"A","more":""}')
+    (tmp_path / "fits.json").write_text(f'{{"station_id":"A","more":"{"x" * fill}"}}')
+    (tmp_path / "large.json").write_text(f'{{"station_id":"A","more":"{"x" * (fill + 1)}"}}')
+
+    assert load(tmp_path / "fits.json").exit_code == 0
+    refused = load(tmp_path / "large.json")
+
+    assert refused.exit_code == 1
+    assert "nothing was published, because 1 of 1 objects cannot be used" in refused.stderr
+    assert [key for key, _ in published(settings, "stations")] == [b"A"]

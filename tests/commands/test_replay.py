@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import signal
 from collections import defaultdict
@@ -10,11 +9,15 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from faust.cli.base import cli
 
+import evcharge.commands.replay  # noqa: F401 - registers the command
 from evcharge.broker import KafkaCluster
 from evcharge.domain.quantities import parse_timestamp
 from evcharge.kafka.partitioning import Partitioner
 from tests.commands.published import ROOT, SESSIONS, STATUS, fresh_topics
+from tests.eventually import eventually_async
 
 WORKPLACE = ROOT / "examples" / "workplace" / "sessions.csv"
 HEADER = "session_id,station_id,start_time,end_time,energy_kwh,user_id\n"
@@ -107,12 +110,31 @@ async def test_an_interrupted_replay_says_how_far_it_came_and_ends_with_130(
 ) -> None:
     topics = await fresh_topics(kafka.bootstrap)
     with topics.start("replay", str(WORKPLACE), "--speed", "3600") as replay:
-        async with asyncio.timeout(60):
-            while not await topics.records(SESSIONS):  # noqa: ASYNC110 - another process's doing
-                await asyncio.sleep(0.1)
+        await eventually_async(lambda: topics.records(SESSIONS))
         replay.send_signal(signal.SIGINT)
         _, said = replay.communicate(timeout=30)
 
     assert replay.returncode == 130, said
     assert "of 13580 events are known to be published; run it again to publish all" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("speed", ["inf", "-inf", "nan", "-1"])
+def test_a_speed_that_is_none_is_refused(tmp_path: Path, speed: str) -> None:
+    file = tmp_path / "one.csv"
+    file.write_text(HEADER + "S1,EV-1,2023-05-01T10:00:00Z,2023-05-01T11:00:00Z,7.2,\n")
+    ran = CliRunner().invoke(cli, ["replay", str(file), f"--speed={speed}"])
+    assert ran.exit_code in {1, 2}
+    assert "--speed" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_session_of_the_future_is_refused_before_anything_is_published(tmp_path: Path) -> None:
+    file = tmp_path / "ahead.csv"
+    file.write_text(HEADER + "S1,EV-1,2023-05-01T10:00:00Z,9999-05-01T11:00:00Z,7.2,\n")
+    ran = CliRunner().invoke(cli, ["replay", str(file), "--speed=0"])
+    assert ran.exit_code == 1
+    assert ran.stderr == (
+        f"evcharge: {file} holds a session of 9999-05-01T11:00:00Z: more than 24 h ahead of now a"
+        " worker would reject it\n"
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import signal
 import zlib
@@ -15,6 +14,7 @@ from evcharge.commands.simulate import read_plans
 from evcharge.errors import CommandError
 from evcharge.kafka.partitioning import Partitioner
 from tests.commands.published import ROOT, SESSIONS, STATUS, Topics, fresh_topics
+from tests.eventually import eventually_async
 
 CITY = ROOT / "examples" / "city" / "stations.json"
 
@@ -109,9 +109,7 @@ async def test_a_signal_unplugs_every_car_and_ends_well(
 ) -> None:
     topics = await fresh_topics(kafka.bootstrap)
     with topics.start("simulate", "--rate", "200", "--session-seconds", "30") as simulate:
-        async with asyncio.timeout(60):
-            while not await says_updates(topics):  # noqa: ASYNC110 - another process's doing
-                await asyncio.sleep(0.1)
+        await eventually_async(lambda: says_updates(topics))
         simulate.send_signal(number)
         _, said = simulate.communicate(timeout=30)
 

@@ -67,3 +67,10 @@ def test_a_program_gets_every_byte() -> None:
     assert found["time"] == "2023-11-14T22:13:20.123Z"
     assert found["dead_letter"] == {"partition": 1, "offset": 5}
     assert (found["topic"], found["partition"], found["offset"]) == ("station-status", 3, 17)
+
+
+@pytest.mark.parametrize("append_ms", [-(2**63), 2**63 - 1])
+def test_a_time_that_no_clock_shows_is_shown_as_it_is(append_ms: int) -> None:
+    absurd = letter(append_ms=append_ms)
+    assert as_text(absurd).startswith(f"{append_ms} ms  not-json")
+    assert as_json(absurd)["time"] == f"{append_ms} ms"

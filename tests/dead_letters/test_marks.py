@@ -67,3 +67,30 @@ def test_what_is_not_a_mark_is_passed_over() -> None:
     marks.advance(ALL, {0: 5})
     junk = [(None, None), (b"\xff", b"{}"), (b"{}", b"\xff"), (b"[]", b"[]"), (b"{}", b'{"v":1}')]
     assert Marks.decode([*junk, marks.encode(ALL)]).start(ALL, 0) == 5
+
+
+def test_the_last_record_of_a_selection_counts_also_where_it_goes_back() -> None:
+    before, after = Marks(), Marks()
+    before.advance(ALL, {0: 500, 1: 7})
+    after.advance(ALL, {0: 3})
+    read = Marks.decode([before.encode(ALL), after.encode(ALL)])
+    assert (read.start(ALL, 0), read.start(ALL, 1)) == (3, 0)
+
+
+def test_marks_up_to_the_end_are_of_this_topic() -> None:
+    marks = Marks()
+    marks.advance(ALL, {0: 5, 1: 7})
+    assert marks.forget_another_topic({0: 5, 1: 8}) == []
+    assert (marks.start(ALL, 0), marks.start(ALL, 1)) == (5, 7)
+
+
+@pytest.mark.parametrize("ends", [{0: 4, 1: 8}, {0: 5}])
+def test_one_mark_behind_the_end_says_that_all_are_of_another_topic(ends: dict[int, int]) -> None:
+    marks = Marks()
+    marks.advance(ALL, {0: 5, 1: 7})
+    marks.advance(JUNK, {0: 1})
+    assert set(marks.forget_another_topic(ends)) == {ALL, JUNK}
+    assert not marks.done(letter(0))
+    assert (marks.start(ALL, 1), marks.start(JUNK, 0)) == (0, 0)
+    # and it is kept so
+    assert Marks.decode([marks.encode(ALL)]).start(ALL, 1) == 0

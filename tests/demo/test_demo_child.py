@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from evcharge.demo.child import Child
+from tests.eventually import eventually, eventually_async
 
 ROOT = Path(__file__).parents[2]
 SLEEPER = [sys.executable, "-c", "import time; print('awake', flush=True); time.sleep(600)"]
@@ -28,9 +27,7 @@ async def start(tmp_path: Path, command: list[str]) -> Child:
         directory=tmp_path,
         environment=os.environ,
     )
-    async with asyncio.timeout(20):
-        while child.running and "awake" not in child.tail():  # noqa: ASYNC110 - a file's growth
-            await asyncio.sleep(0.02)
+    await eventually_async(lambda: not child.running or "awake" in child.tail())
     return child
 
 
@@ -103,10 +100,7 @@ def test_it_dies_when_the_demo_is_killed(tmp_path: Path) -> None:
     demo.communicate()
 
     # then the program ends all the same
-    deadline = time.monotonic() + 10
-    while alive(pid):
-        assert time.monotonic() < deadline, "it still runs"
-        time.sleep(0.02)
+    eventually(lambda: not alive(pid), patience_s=10, what="its end")
 
 
 DEMO = """

@@ -34,6 +34,7 @@ class Rehearsal:
     def __init__(self, stage: Stage, notes: Path) -> None:
         self.stage = stage
         self.shown: list[str] = []
+        self.told: list[str] = []
         self.stop = asyncio.Event()
         self.on_show: Callable[[str], None] = lambda _line: None
         self._notes = notes
@@ -52,7 +53,7 @@ class Rehearsal:
                 seconds,
                 stop=self.stop,
                 applied=are_applied,
-                voices=Voices(self.show, lambda _line: None),
+                voices=Voices(self.show, self.told.append),
             )
         )
 
@@ -112,6 +113,7 @@ async def test_it_shows_the_addresses_first_and_ends_by_itself_with_the_summary(
 
     assert played.shown[:2] == [f"web http://127.0.0.1:{web.port}", "broker 127.0.0.1:9092"]
     assert played.shown[-1] == '{"sessions":1,"completed":1,"energy_kwh":"7.25"}'
+    assert any(line.startswith("3,395 real sessions are replayed") for line in played.told)
 
 
 async def test_the_programs_play_in_order_with_the_demos_settings_and_none_is_left(

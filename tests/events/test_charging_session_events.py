@@ -8,9 +8,22 @@ from typing import Any
 import pytest
 
 from evcharge.domain.session_record import RecordKind, SessionRecord
-from evcharge.events.charging_sessions import json_schema, json_schemas
+from evcharge.events.charging_sessions import json_schema
+from evcharge.events.decode import decode_charging_sessions
+from evcharge.events.fields import MAX_KEPT_TEXT
 from evcharge.events.rejection import Reason, Rejected
-from tests.events.arrivals import CLOSED, END, NOON_US, START, UPDATE, session_of, session_outcome
+from tests.events.arrivals import (
+    CLOSED,
+    END,
+    MAX_BYTES,
+    NOON_US,
+    START,
+    UPDATE,
+    Arrival,
+    session_of,
+    session_outcome,
+    to_bytes,
+)
 
 T_10_15_30 = 1_682_936_130_000_000
 
@@ -264,7 +277,7 @@ BAD = [
     ("connector_id", True),
     ("user_id", "Jane Doe"),
     ("event_id", "x" * 65),
-    ("seq", -1),
+    ("seq", -(2**63) - 1),
     ("seq", 2**63),
     ("seq", 10**400),
     ("energy_kwh", -0.001),
@@ -292,13 +305,36 @@ def test_a_bad_value_is_rejected_by_name(field: str, value: object) -> None:
     assert len(outcome.detail) <= 300
 
 
+@pytest.mark.parametrize("seq", [-(2**63), -1, 0, 2**63 - 1])
+def test_a_seq_is_any_integer_of_64_bits(seq: int) -> None:
+    assert session_of(UPDATE | {"seq": seq}).seq == seq
+
+
+def test_a_long_reason_is_no_reason_to_lose_an_end() -> None:
+    long = session_of(END | {"reason": "x" * 60_000})
+    assert long == session_of(END | {"reason": "x" * MAX_KEPT_TEXT})
+    assert session_of(END | {"reason": "défaut\n"}).reason == "défaut\n"
+
+
+@pytest.mark.parametrize("ingest_ms", [-1, -(2**63), 253_402_300_800_000, 2**63 - 1])
+def test_a_record_that_kafka_has_at_an_absurd_time_names_the_topics_setting(
+    ingest_ms: int,
+) -> None:
+    for event in (START, UPDATE, END, CLOSED):
+        arrival = Arrival(to_bytes(event), timestamp=ingest_ms)
+        [outcome] = decode_charging_sessions([arrival], max_bytes=MAX_BYTES)
+        assert isinstance(outcome, Rejected)
+        assert outcome.reason is Reason.BAD_VALUE
+        assert "message.timestamp.type=LogAppendTime" in outcome.detail
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
         ("duration_s", -1),
         ("duration_s", 1e10 + 1),
         ("duration", "60"),
-        ("reason", "x" * 257),
+        ("reason", 7),
         ("correction", "true"),
         ("start_time", "2023-05-01"),
     ],
@@ -348,15 +384,14 @@ class TestInstants:
 
 
 def test_each_kind_of_event_has_a_schema_of_its_own() -> None:
-    schemas = json_schemas()
-    assert list(schemas) == ["session_start", "session_update", "session_end", "closed_session"]
-    assert schemas["session_update"]["required"] == [
+    schemas = json_schema()["$defs"]
+    assert schemas["SessionUpdate"]["required"] == [
         "station_id", "session_id", "event", "timestamp",
     ]  # fmt: skip
-    assert schemas["closed_session"]["required"] == [
+    assert schemas["ClosedSession"]["required"] == [
         "station_id", "session_id", "start_time", "end_time", "energy_kwh",
     ]  # fmt: skip
-    assert "description" in schemas["session_start"]["properties"]["seq"]
+    assert "description" in schemas["SessionStart"]["properties"]["seq"]
 
 
 def test_the_schema_of_the_topic_has_all_kinds() -> None:

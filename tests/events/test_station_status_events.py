@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from evcharge.domain.quantities import format_timestamp
+from evcharge.domain.station_state import advance_station
 from evcharge.domain.status_report import Status, StatusReport
+from evcharge.events.decode import decode_station_status
+from evcharge.events.fields import MAX_CONNECTOR, MAX_KEPT_TEXT
 from evcharge.events.rejection import Reason, Rejected
 from evcharge.events.station_status import json_schema
-from tests.events.arrivals import NOON_US, STATUS, status_outcome
+from tables.station_status import encode_station
+from tests.events.arrivals import MAX_BYTES, NOON_US, STATUS, Arrival, status_outcome, to_bytes
 
 BARE = StatusReport("EV-001", 1, Status.OCCUPIED, 1_682_936_130_000_000, NOON_US, 3, 7)
 
@@ -32,6 +37,44 @@ def test_an_error_code_is_kept_as_it_is(error_code: str) -> None:
     assert status_outcome(event) == BARE._replace(
         status=Status.FAULTED, error_code=error_code, event_id="e:1"
     )
+
+
+def test_a_long_error_code_is_no_reason_to_lose_the_status() -> None:
+    said = status_outcome(STATUS | {"status": "faulted", "error_code": "x" * 60_000})
+    assert said == BARE._replace(status=Status.FAULTED, error_code="x" * MAX_KEPT_TEXT)
+
+
+def test_the_row_of_the_largest_station_with_the_longest_words_fits_a_record() -> None:
+    reports = []
+    for number in range(MAX_CONNECTOR + 1):
+        event = STATUS | {"connector_id": number, "status": "unavailable", "error_code": "😀" * 999}
+        said = status_outcome(event)
+        assert isinstance(said, StatusReport)
+        reports.append(said)
+    assert len(encode_station(advance_station(None, reports))) < 900_000
+
+
+@pytest.mark.parametrize("ingest_ms", [-1, 253_402_300_800_000, 2**63 - 1])
+def test_a_record_that_kafka_has_at_an_absurd_time_names_the_topics_setting(
+    ingest_ms: int,
+) -> None:
+    arrival = Arrival(to_bytes(STATUS), timestamp=ingest_ms)
+    [outcome] = decode_station_status([arrival], max_bytes=MAX_BYTES)
+    assert outcome == Rejected(
+        Reason.BAD_VALUE,
+        f"The record's time in Kafka, {ingest_ms} ms, is outside the years 1970 to 9999:"
+        " its topic should have message.timestamp.type=LogAppendTime.",
+    )
+
+
+@pytest.mark.parametrize("ingest_ms", [0, 253_402_300_799_999])
+def test_the_first_and_the_last_time_that_kafka_may_have_are_shown_without_an_error(
+    ingest_ms: int,
+) -> None:
+    arrival = Arrival(to_bytes(STATUS | {"timestamp": "1969-05-01T00:00:00Z"}), ingest_ms)
+    [outcome] = decode_station_status([arrival], max_bytes=MAX_BYTES)
+    assert isinstance(outcome, StatusReport)
+    assert format_timestamp(outcome.ingest_us)
 
 
 @pytest.mark.parametrize("status", ["free", "occupied", "reserved", "unavailable", "faulted"])
@@ -59,7 +102,6 @@ def test_what_is_required_is_missed_by_name(missing: str) -> None:
         ("connector_id", 1001),
         ("connector_id", "1"),
         ("error_code", 7),
-        ("error_code", "x" * 257),
         ("event_id", ""),
         ("station_id", "a b"),
         ("timestamp", "2023-05-01"),

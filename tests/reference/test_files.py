@@ -95,3 +95,10 @@ def test_what_is_not_json_is_one_sentence_with_its_place(text: str | bytes, prob
         entries(text)
     assert problem in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_an_object_that_is_too_large_for_its_topic_is_named_before_it_is_published() -> None:
+    found = entries(f'{STATION}{{"station_id": "EV-002", "more": "{"x" * 1_048_576}"}}')
+    assert [str(one) for one in found if isinstance(one, Invalid)] == [
+        "file.json, object 2: has 1,048,609 bytes, more than the 1,048,470 that a record can have"
+    ]

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
 
 from evcharge.broker import KafkaCluster
 from evcharge.errors import EvchargeError
@@ -20,6 +19,8 @@ from evcharge.reference import Reference
 from evcharge.settings import Settings
 from evcharge.topics import ensure_topics
 from evcharge.topics.catalogue import STATIONS, TARIFFS
+from tests.eventually import eventually_async
+from tests.remake_topic import remake_topic
 
 pytestmark = pytest.mark.broker
 
@@ -35,12 +36,6 @@ TARIFF = json.dumps(
 
 def nothing_fails(reason: str, problem: BaseException) -> None:
     raise AssertionError(reason) from problem
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110 - the condition is Kafka's
-            await asyncio.sleep(0.02)
 
 
 @pytest_asyncio.fixture
@@ -97,7 +92,7 @@ async def test_a_start_returns_when_everything_was_read(
 
     assert reference.caught_up
     assert len(reference.register) == 1_200
-    assert reference.tariffs.latest("T1") is not None
+    assert len(reference.tariffs.versions("T1")) == 1
 
 
 async def test_empty_topics_are_read_at_once(reference: Reference) -> None:
@@ -109,11 +104,11 @@ async def test_empty_topics_are_read_at_once(reference: Reference) -> None:
 async def test_later_records_are_followed(operator: Operator, reference: Reference) -> None:
     await reference.start(nothing_fails)
     await operator.station("A", name="new")
-    await until(lambda: reference.register.get("A") is not None)
+    await eventually_async(lambda: reference.register.get("A") is not None)
     await operator.record("stations", b"A", None)
-    await until(lambda: reference.register.get("A") is None)
+    await eventually_async(lambda: reference.register.get("A") is None)
     await operator.record("tariffs", b"T1", TARIFF)
-    await until(lambda: reference.tariffs.latest("T1") is not None)
+    await eventually_async(lambda: reference.tariffs.versions("T1"))
 
 
 async def test_junk_neither_stops_the_start_nor_the_following(
@@ -125,7 +120,7 @@ async def test_junk_neither_stops_the_start_nor_the_following(
     assert list(reference.register.ids()) == ["B"]
     await operator.record("stations", None, b"[" * 10_000)
     await operator.station("C")
-    await until(lambda: reference.register.get("C") is not None)
+    await eventually_async(lambda: reference.register.get("C") is not None)
     assert reference.register.refusals.count.total() == 2
 
 
@@ -168,7 +163,7 @@ async def test_a_topic_made_anew_is_read_anew(
     await first.start(nothing_fails)
     await first.stop()
     # when the topic is replaced by another one
-    await remake_stations(settings)
+    await remake_topic(settings, STATIONS)
     async with AIOKafkaProducer(bootstrap_servers=settings.bootstrap) as producer:
         for n in range(records):
             await Operator(settings, producer).station(f"N{n}")
@@ -178,17 +173,6 @@ async def test_a_topic_made_anew_is_read_anew(
     assert list(second.register.ids()) == [f"N{n}" for n in range(records)]
     assert len(second.register) == records
     await second.stop()
-
-
-async def remake_stations(settings: Settings) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap)
-    await admin.start()
-    await admin.delete_topics([settings.topic("stations")])
-    await admin.close()
-    async with asyncio.timeout(30):
-        # Kafka deletes in the background.
-        while not (await ensure_topics(settings, only=[STATIONS])).created:  # noqa: ASYNC110
-            await asyncio.sleep(0.1)
 
 
 async def test_the_end_of_a_transaction_is_not_waited_for(
@@ -233,7 +217,7 @@ async def test_a_failure_of_the_following_is_reported_once(
 
     reference.register.apply = broken  # type: ignore[method-assign]
     await operator.station("A")
-    await until(lambda: bool(failures))
+    await eventually_async(lambda: bool(failures))
     assert failures == ["the reference data can be read no longer: disk full"]
     await reference.stop()
     assert len(failures) == 1
@@ -264,5 +248,5 @@ async def test_a_lost_broker_is_waited_for(tmp_path: Path) -> None:
         async with AIOKafkaProducer(bootstrap_servers=settings.bootstrap) as producer:
             await Operator(settings, producer).station("A")
         # then the following goes on
-        await until(lambda: reference.register.get("A") is not None)
+        await eventually_async(lambda: reference.register.get("A") is not None)
         await reference.stop()

@@ -86,6 +86,7 @@ def test_a_session_that_ends_before_its_start_is_kept_for_the_rules_to_judge(
         ("22.5", "1" + "0" * 64, "is not a number"),
         ("2023-05-01T10:15:30Z", "2023-05-01T10:15:30", "start_time '2023-05-01T10:15:30' cannot"),
         ("2023-05-01T12:00:00Z", "2023-02-30T12:00:00Z", "end_time '2023-02-30T12:00:00Z' cannot"),
+        ("2023-05-01T12:00:00Z", f"2023-05-01T12:00:00.{'0' * 64}Z", "at most 64 characters"),
         ("2023-05-01T12:00:00Z", "noon", "end_time 'noon' cannot be used"),
         (",U1", "", "5 cells, but the header has 6"),
         ("U1", "U1,more", "7 cells, but the header has 6"),
