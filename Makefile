@@ -72,7 +72,7 @@ check: setup ## format, lint, types, layout, generated documents
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m ruff check .
 	@$(RUN) -m mypy
-	@$(RUN) -m pytest -q tests/test_layout.py tests/test_packaging.py tests/test_documents.py
+	@$(RUN) -m pytest -q tests/test_layout.py tests/test_arrows.py tests/test_packaging.py tests/test_documents.py
 
 format: setup ## mend the format and what the linter can mend
 	@$(RUN) -m ruff check --fix-only --quiet .

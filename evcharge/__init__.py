@@ -6,10 +6,16 @@ The flow, in reading order::
     charging-sessions  -> agents/charging_sessions.py -> tables/charging_sessions.py -+-> evcharge/web
     stations, tariffs  -> evcharge/reference (every worker reads them whole) ---------'
 
-* ``topics/`` names every topic once, ``worker.py`` is the roster that puts the parts together.
+* ``topics/`` names every topic once, ``worker.py`` is the roster that puts the parts together into the
+  ``application.py`` that ``settings.py`` describes.
 * ``events/`` says what may arrive, ``domain/`` holds the business rules (pure functions of state and
-  records), ``engine/`` is the lane that carries chunks of records through the agents to Kafka, RocksDB
-  and back, ``web/`` answers over HTTP, ``commands/`` are the command line.
+  records), ``dead_letters/`` keeps what was rejected.
+* ``engine/`` is the lane that carries chunks of records through the agents to ``kafka/`` (Kafka itself),
+  ``storage/`` (rows in RocksDB) and back.
+* ``web/`` answers over HTTP, ``commands/`` are the command line.
+* To try it out and to test: ``broker/`` runs a Kafka, ``replay/`` and ``simulation/`` make events,
+  ``demo/`` is all of it at once, ``testing.py`` the application in memory.
+* ``documents/`` writes the reference documents from the code.
 
 ``evcharge.app`` is built on first use, so that importing ``evcharge.domain`` never loads Faust.
 """

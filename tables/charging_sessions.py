@@ -24,7 +24,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 
 from evcharge.domain.session import SessionState
-from evcharge.domain.session_record import RecordKind, SessionRecord
+from evcharge.domain.session_record import SessionRecord, restored, stored
 from evcharge.domain.station_session import OpenSession
 from evcharge.storage.partition_store import PartitionStore
 
@@ -90,15 +90,13 @@ def decode_session(value: bytes) -> SessionRow:
 
 def encode_records(records: Sequence[SessionRecord]) -> bytes:
     """Return a block's bytes; the session's identity is in the key."""
-    return _encode((VERSION, [_trimmed(record[2:]) for record in records]))
+    return _encode((VERSION, list(map(stored, records))))
 
 
 def decode_records(station_id: str, session_id: str, value: bytes) -> list[SessionRecord]:
     """Return the records of a block."""
     _, records = _decode(value)
-    return [
-        SessionRecord(station_id, session_id, RecordKind(kind), *rest) for kind, *rest in records
-    ]
+    return [restored(station_id, session_id, kept) for kept in records]
 
 
 def _trimmed(values: Sequence[Any]) -> Sequence[Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from evcharge.documents import GENERATED, write
+from evcharge.domain.status_report import Status
 from evcharge.settings import PREFIX, Settings
 from evcharge.topics import CATALOGUE, Writer
 
@@ -69,6 +70,12 @@ def test_what_others_write_has_a_schema(topic: str) -> None:
     message = json.loads(GENERATED["asyncapi.json"]())["components"]["messages"][topic]
 
     assert message["payload"]
+
+
+def test_the_page_of_statuses_has_each_of_them_once() -> None:
+    page = (DOCS / "statuses.md").read_text(encoding="utf-8")
+
+    assert re.findall(r"^\| `(\w+)`", page, re.MULTILINE) == [each.value for each in Status]
 
 
 def test_the_openapi_document_has_the_paths_of_the_contract() -> None:

@@ -10,11 +10,11 @@ from typing import Any
 
 from evcharge import __version__
 from evcharge.documents.payloads import PAYLOADS, Payload
+from evcharge.domain.identifiers import ID_PATTERN
 from evcharge.settings import Settings
 from evcharge.topics import CATALOGUE, Cleanup, Topic, Writer
 
 _KAFKA_BINDING = "0.5.0"
-_ID_PATTERN = r"^[A-Za-z0-9._:*~+@-]{1,64}$"
 
 
 def text() -> str:
@@ -84,7 +84,7 @@ def _message(topic: Topic) -> dict[str, Any]:
         },
     }
     if topic.key.endswith("_id"):
-        message["bindings"]["kafka"]["key"]["pattern"] = _ID_PATTERN
+        message["bindings"]["kafka"]["key"]["pattern"] = f"^{ID_PATTERN}$"
     if payload.schema is not None:
         message["payload"] = payload.schema
     if payload.headers is not None:

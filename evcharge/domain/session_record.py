@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
+
+StoredRecord: TypeAlias = tuple[int | str | bool | None, ...]
+"""A record as it is kept: its fields from ``kind`` on, without ``None`` at the end."""
 
 
 class RecordKind(IntEnum):
@@ -21,7 +25,7 @@ class SessionRecord(NamedTuple):
 
     The first two fields are the session's identity, the next three say where and when the record was
     first appended to ``charging-sessions`` (a forwarded record keeps its first place and time).
-    Stored records leave the identity out (it is in the key) and trailing ``None`` fields too, so new
+    Stored records leave the identity out and trailing ``None`` fields too (:func:`stored`), so new
     fields go at the end.
     """
 
@@ -57,3 +61,19 @@ class SessionRecord(NamedTuple):
     reason: str | None = None
     reservation_id: str | None = None
     event_id: str | None = None
+
+
+def stored(record: SessionRecord) -> StoredRecord:
+    """Return a record as it is kept; most use few of the fields, and its session is told elsewhere."""
+    end = len(record)
+    while record[end - 1] is None:
+        end -= 1
+    return (int(record.kind), *record[3:end])
+
+
+def restored(
+    station_id: str, session_id: str, kept: Sequence[int | str | bool | None]
+) -> SessionRecord:
+    """Return the record that :func:`stored` made this of."""
+    kind, *rest = kept
+    return SessionRecord(station_id, session_id, RecordKind(kind), *rest)  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from evcharge.domain.quantities import SECOND_US
 from evcharge.domain.station_register import RegisteredConnector, RegisteredStation
 from evcharge.domain.station_session import OpenSession
 from evcharge.domain.station_state import WHOLE_STATION, ConnectorWord, StationState
@@ -127,7 +128,7 @@ def _describe_connector(
         status=status,
         since_us=since_us,
         # Clocks of the broker and of this machine differ a little: an age is never negative.
-        age_s=max(0, now_us - max(heard)) // 1_000_000 if heard else None,
+        age_s=max(0, now_us - max(heard)) // SECOND_US if heard else None,
         error_code=error_code,
         standard=registered.standard,
         max_power_mw=registered.max_power_mw,

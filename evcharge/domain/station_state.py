@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from evcharge.domain.ahead import AHEAD_US
 from evcharge.domain.status_report import Status, StatusReport
 
 WHOLE_STATION = 0
 """The connector id under which a station speaks for all of its connectors."""
-
-AHEAD_US = 5 * 60 * 1_000_000
-"""Microseconds; a timestamp further ahead of its ingest than this is not believed."""
 
 
 class ConnectorWord(NamedTuple):
@@ -38,14 +36,17 @@ class StationState(NamedTuple):
     """At most one a connector, in the order of their ids."""
 
 
+def is_ahead(report: StatusReport) -> bool:
+    """Whether a report's timestamp is so far ahead of its ingest that it is not believed."""
+    return report.timestamp_us - report.ingest_us > AHEAD_US
+
+
 def effective_time(report: StatusReport) -> int:
     """When a report counts as said: at its timestamp, or at its ingest if it is too far ahead.
 
     A clock that runs hours ahead would otherwise keep a connector in its status for hours.
     """
-    if report.timestamp_us > report.ingest_us + AHEAD_US:
-        return report.ingest_us
-    return report.timestamp_us
+    return report.ingest_us if is_ahead(report) else report.timestamp_us
 
 
 def advance_station(state: StationState | None, reports: Sequence[StatusReport]) -> StationState:

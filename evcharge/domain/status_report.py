@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Status(StrEnum):
-    """What a connector or a station can be (see docs/reference for the mapping to OCPP and OCPI)."""
+    """What a connector or a station can be (docs/statuses.md maps them to OCPP and OCPI)."""
 
     FREE = "free"
     OCCUPIED = "occupied"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
-_encoder = msgspec.json.Encoder(decimal_format="number")
-"""Decimals are written digit by digit as JSON numbers; a float never comes between."""
+from evcharge.domain.quantities import format_timestamp
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -22,7 +22,17 @@ _HEADERS = {
 
 def encode(value: Any) -> bytes:
     """Write a value as JSON."""
-    return _encoder.encode(value)
+    return msgspec.json.encode(value)
+
+
+def timestamp(instant_us: int | None) -> str | None:
+    """Write an instant; one that is absent stays so."""
+    return None if instant_us is None else format_timestamp(instant_us)
+
+
+def number(amount: int | None, text: Callable[[int], str]) -> msgspec.Raw | None:
+    """Write an amount as a JSON number, digit by digit as ``text`` does: no float comes between."""
+    return None if amount is None else msgspec.Raw(text(amount).encode())
 
 
 def json_response(value: Any) -> web.Response:

@@ -83,9 +83,9 @@ class DurableState:
         with self._reading(partition):
             return self._sessions(partition).open_sessions(station_id)
 
-    def stations_having(self, partition: int, session_id: str) -> Sequence[str]:
+    def stations_having(self, partition: int, session_id: str) -> Iterator[str]:
         with self._reading(partition):
-            return self._sessions(partition).stations_having(session_id)
+            yield from self._sessions(partition).stations_having(session_id)
 
     # -- register
 

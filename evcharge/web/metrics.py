@@ -27,6 +27,9 @@ COUNTERS = {
     "records_accepted": Counted("Device records that passed validation.", ("topic",)),
     "records_applied": Counted("Device records that are in a table durably.", ("topic",)),
     "records_rejected": Counted("Device records sent to dead-letters.", ("topic", "reason")),
+    "records_ahead": Counted(
+        "Device records with a timestamp more than 5 minutes ahead of their arrival.", ("topic",)
+    ),
     "offsets_skipped": Counted(
         "Offsets that Kafka did not deliver: retention, compaction, transaction markers.",
         ("topic",),

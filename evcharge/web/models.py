@@ -89,7 +89,10 @@ class Session(_Answer):
     power_kw: float | None = Field(description="the last power reported")
     cost: None = Field(description="not priced yet")
     held_reasons: list[str]
-    revision: int = Field(description="how often what is known of the session has changed")
+    revision: int = Field(
+        description="how many different records of the session are known;"
+        " one more than EVCHARGE_MAX_SESSION_READINGS stands for any number beyond it"
+    )
     updated_at: Timestamp = Field(description="ingest time of the last record")
 
 

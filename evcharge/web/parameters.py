@@ -6,6 +6,7 @@ import re
 
 from aiohttp import web
 
+from evcharge.domain.identifiers import ID_WORDS, is_id
 from evcharge.domain.quantities import KW, exact_units
 from evcharge.domain.station import STATUS_ORDER
 from evcharge.domain.station_filter import BoundingBox, StationFilter
@@ -15,7 +16,6 @@ from evcharge.web.problems import bad_parameter, not_found
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
 
-_ID = re.compile(r"[A-Za-z0-9._:*~+@-]{1,64}", re.ASCII)
 _DECIMAL = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
 # With an exponent, as JavaScript writes numbers close to 0.
 _DEGREES = re.compile(r"[+-]?\d{1,3}(\.\d{1,20})?([eE]-?\d{1,2})?", re.ASCII)
@@ -24,7 +24,7 @@ _DEGREES = re.compile(r"[+-]?\d{1,3}(\.\d{1,20})?([eE]-?\d{1,2})?", re.ASCII)
 def path_id(request: web.Request, name: str) -> str:
     """Read an id from the path; one of another form is the id of nothing."""
     value = request.match_info[name]
-    if not _ID.fullmatch(value):
+    if not is_id(value):
         raise not_found(f"{name.removesuffix('_id')} of this id")
     return value
 
@@ -34,8 +34,8 @@ def query_id(request: web.Request, name: str) -> str | None:
     value = request.query.get(name, "")
     if not value:
         return None
-    if not _ID.fullmatch(value):
-        raise bad_parameter(name, "an id: 1 to 64 of the characters A-Z a-z 0-9 . _ : * ~ + @ -")
+    if not is_id(value):
+        raise bad_parameter(name, f"an id: {ID_WORDS}")
     return value
 
 

@@ -6,13 +6,32 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import aiohttp
+from aiohttp import web
 from yarl import URL
+
+from evcharge.web.problems import PROBLEM_JSON
 
 PREFIX = "/peer"
 """Paths below it are answered from the asked worker's own tables or not at all.
 
 They never ask on, so two workers that disagree about who owns what cannot send a question to and fro.
 """
+
+MARK = "X-Evcharge-Peer"
+"""The header of an answer to such a question, and of nothing else.
+
+Whatever else listens where a worker should be (a proxy, a release without these paths) says 404 too, and
+knows nothing of the station.
+"""
+
+_MEDIA_TYPES = frozenset({"application/json", PROBLEM_JSON})
+
+
+async def mark_answer(request: web.Request, response: web.StreamResponse) -> None:
+    """Mark an answer to another worker (a signal of aiohttp, so that problems have it too)."""
+    resource = request.match_info.route.resource
+    if resource is not None and resource.canonical.startswith(f"{PREFIX}/"):
+        response.headers[MARK] = "1"
 
 
 class PeerError(Exception):
@@ -56,7 +75,7 @@ class Peers:
         """Ask one worker.
 
         Raises:
-            PeerError: it cannot be reached or does not answer in time.
+            PeerError: it cannot be reached, does not answer in time, or another program answers.
         """
         # The path is of our own making (ids were checked), never the client's text.
         target = URL(url).with_path(PREFIX + path).with_query(query)
@@ -64,6 +83,8 @@ class Peers:
             async with self._session().get(
                 target, timeout=self.timeout, allow_redirects=False
             ) as response:
+                if MARK not in response.headers or response.content_type not in _MEDIA_TYPES:
+                    raise PeerError(f"{url} is no worker: it answered {response.status} unmarked")
                 return PeerAnswer(response.status, response.content_type, await response.read())
         except (TimeoutError, aiohttp.ClientError, OSError) as problem:
             raise PeerError(f"{url} did not answer: {problem!r}") from problem

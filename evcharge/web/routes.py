@@ -9,7 +9,7 @@ from evcharge.web import health, models, openapi, pages, parameters, sessions, s
 from evcharge.web.answers import add_headers
 from evcharge.web.context import CONTEXT, WebContext
 from evcharge.web.endpoint import Endpoint, Parameter
-from evcharge.web.peers import PREFIX
+from evcharge.web.peers import PREFIX, mark_answer
 from evcharge.web.problems import problems
 
 STATION_ID = Parameter("station_id", "The station.")
@@ -115,7 +115,7 @@ def add_routes(application: web.Application, context: WebContext) -> None:
     application[CONTEXT] = context
     context.metrics.watch(context.reader)
     application.middlewares.extend([health.count_requests, problems])
-    application.on_response_prepare.append(add_headers)
+    application.on_response_prepare.extend([add_headers, mark_answer])
     for endpoint in ENDPOINTS:
         application.router.add_get(endpoint.path, endpoint.handler)
     for path, handler in FOR_PEERS.items():

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from evcharge.application import Application
+from evcharge.domain.quantities import SECOND_US
 from evcharge.web.context import WebContext
 from evcharge.web.durable_state import DurableState
 from evcharge.web.metrics import Metrics
@@ -19,13 +18,9 @@ def serve_web(app: Application) -> None:
         context = WebContext(
             reader=DurableState(app),
             peers=Peers(app.settings.url, lambda: app.http_client),
-            metrics=Metrics(lambda: app.lane.counters.values, lambda: _lag(app)),
-            silence_us=app.settings.status_silence_s * 1_000_000,
+            metrics=Metrics(lambda: app.lane.counters.values, app.lag),
+            silence_us=app.settings.status_silence_s * SECOND_US,
         )
         add_routes(web_app, context)  # type: ignore[arg-type]
 
     app.on_web_app = add
-
-
-def _lag(app: Application) -> Mapping[tuple[str, int], int]:
-    return app.lag()

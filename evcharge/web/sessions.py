@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
+from itertools import islice
 
 import msgspec
 from aiohttp import web
@@ -34,7 +35,10 @@ class SessionsPosition(msgspec.Struct, tag="sessions", tag_field="list", order=T
 
 
 class StationsHaving(Part, kw_only=True):
-    """The stations of some partitions that have a session of the id asked for."""
+    """The stations of some partitions that have a session of the id asked for.
+
+    Of each partition at most the first ``MOST_STATIONS_NAMED`` and one more.
+    """
 
     stations: list[str]
 
@@ -93,7 +97,7 @@ async def _sessions_of(
 
 def _position(session_id: str, session: SessionState) -> SessionsPosition:
     started_us = session.last_us if session.started_us is None else session.started_us
-    return SessionsPosition(session.state is not Lifecycle.ACTIVE, -started_us, session_id)
+    return SessionsPosition(session.lifecycle is not Lifecycle.ACTIVE, -started_us, session_id)
 
 
 async def show_session(request: web.Request) -> web.Response:
@@ -140,9 +144,11 @@ async def _station_having(context: WebContext, session_id: str) -> str:
     )
     stations = sorted({station for part in parts for station in part.stations})
     if len(stations) > 1:
+        many = len(stations) > MOST_STATIONS_NAMED
         raise ProblemError(
             HTTPStatus.CONFLICT,
-            f"{len(stations)} stations have a session {session_id}: name one as station_id.",
+            f"{f'More than {MOST_STATIONS_NAMED}' if many else len(stations)} stations have a"
+            f" session {session_id}: name one as station_id.",
             stations=stations[:MOST_STATIONS_NAMED],
         )
     if not complete:
@@ -169,7 +175,8 @@ async def _own_stations_having(
     stations: list[str] = []
     for partition in sorted(partitions):
         try:
-            stations += context.reader.stations_having(partition, session_id)
+            having = context.reader.stations_having(partition, session_id)
+            stations += islice(having, MOST_STATIONS_NAMED + 1)
         except PartitionLostError:
             continue
         covered.append(partition)

@@ -53,8 +53,8 @@ class StateReader(Protocol):
     def open_sessions(self, station_id: str) -> Sequence[OpenSession]:
         """The running sessions of a station."""
 
-    def stations_having(self, partition: int, session_id: str) -> Sequence[str]:
-        """The stations of a partition that have a session of this id."""
+    def stations_having(self, partition: int, session_id: str) -> Iterator[str]:
+        """The stations of a partition that have a session of this id, sorted."""
 
     def registered(self, station_id: str) -> RegisteredStation | None:
         """A station's entry in the register, which every worker has whole."""

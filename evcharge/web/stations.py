@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import msgspec
 from aiohttp import web
@@ -19,6 +20,7 @@ from evcharge.web.cursors import decode_cursor, encode_cursor
 from evcharge.web.owners import Part, asked_partitions, at_all_owners, at_owner, require_owner
 from evcharge.web.problems import not_found
 from evcharge.web.state import PartitionLostError
+from evcharge.web.station_view import station_json
 
 ROWS_AT_A_TIME = 100
 """Rows after which a long list lets the event loop, and so the agents, go on."""
@@ -35,6 +37,16 @@ class StationsPart(Part, kw_only=True):
 
     rows: list[tuple[str, msgspec.Raw]]
     more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Which stations are asked for."""
+
+    wanted: StationFilter
+    after: str | None
+    """The station before the first one."""
+    limit: int
 
 
 async def show_station(request: web.Request) -> web.Response:
@@ -57,7 +69,7 @@ async def show_own_station(request: web.Request) -> web.Response:
 def _one_station(context: WebContext, station_id: str) -> web.Response:
     if not station_is_known(context, station_id):
         raise not_found(f"station {station_id}")
-    return json_response(_describe(context, station_id).to_json())
+    return json_response(station_json(_describe(context, station_id)))
 
 
 def station_is_known(context: WebContext, station_id: str) -> bool:
@@ -84,11 +96,10 @@ def _describe(context: WebContext, station_id: str) -> StationView:
 
 async def list_stations(request: web.Request) -> web.Response:
     """A page of the stations that match, from all workers."""
-    context, wanted = context_of(request), parameters.station_filter(request)
-    limit, after = parameters.limit(request), _after(request)
+    context, page = context_of(request), _page(request)
 
     async def here(partitions: frozenset[int]) -> StationsPart:
-        return await _own_part(context, partitions, wanted, after, limit)
+        return await _own_part(context, partitions, page)
 
     query = {
         name: value
@@ -97,12 +108,12 @@ async def list_stations(request: web.Request) -> web.Response:
     }
     parts, complete = await at_all_owners(context, "/stations", query, StationsPart, here)
     rows = sorted(dict(row for part in parts for row in part.rows).items())
-    page = rows[:limit]
-    more = len(rows) > limit or any(part.more for part in parts)
+    shown = rows[: page.limit]
+    more = len(rows) > page.limit or any(part.more for part in parts)
     return json_response(
         {
-            "stations": [station for _, station in page],
-            "next": encode_cursor(StationsPosition(page[-1][0])) if more else None,
+            "stations": [station for _, station in shown],
+            "next": encode_cursor(StationsPosition(shown[-1][0])) if more else None,
             "partial": not complete,
         }
     )
@@ -110,60 +121,47 @@ async def list_stations(request: web.Request) -> web.Response:
 
 async def list_own_stations(request: web.Request) -> web.Response:
     """This worker's part of such a page, for another worker."""
-    context, wanted = context_of(request), parameters.station_filter(request)
-    partitions = asked_partitions(request, context)
-    limit, after = parameters.limit(request), _after(request)
-    return json_response(await _own_part(context, partitions, wanted, after, limit))
+    context, page = context_of(request), _page(request)
+    return json_response(await _own_part(context, asked_partitions(request, context), page))
 
 
-def _after(request: web.Request) -> str | None:
+def _page(request: web.Request) -> _Page:
+    wanted, limit = parameters.station_filter(request), parameters.limit(request)
     cursor = request.query.get("cursor")
-    return decode_cursor(cursor, StationsPosition).after if cursor else None
+    return _Page(wanted, decode_cursor(cursor, StationsPosition).after if cursor else None, limit)
 
 
-async def _own_part(
-    context: WebContext,
-    partitions: frozenset[int],
-    wanted: StationFilter,
-    after: str | None,
-    limit: int,
-) -> StationsPart:
+async def _own_part(context: WebContext, partitions: frozenset[int], page: _Page) -> StationsPart:
     """Collect this worker's part; partitions that it loses meanwhile are left to their new owner."""
     while True:
-        part = await _scan(context, partitions, wanted, after, limit)
+        part = await _scan(context, partitions, page)
         covered = frozenset(part.partitions)
         if covered == partitions:
             return part
         partitions = covered
 
 
-async def _scan(
-    context: WebContext,
-    partitions: frozenset[int],
-    wanted: StationFilter,
-    after: str | None,
-    limit: int,
-) -> StationsPart:
+async def _scan(context: WebContext, partitions: frozenset[int], page: _Page) -> StationsPart:
     reader = context.reader
     lost: set[int] = set()
     rows: list[tuple[str, msgspec.Raw]] = []
     more = False
-    for scanned, station_id in enumerate(_ids(context, partitions, after, lost), start=1):
+    for scanned, station_id in enumerate(_ids(context, partitions, page.after, lost), start=1):
         if scanned % ROWS_AT_A_TIME == 0:
             await asyncio.sleep(0)
-        if not wanted.may_match(reader.registered(station_id)):
+        if not page.wanted.may_match(reader.registered(station_id)):
             continue
         try:
             view = _describe(context, station_id)
         except PartitionLostError:
             lost.add(reader.partition_of(station_id))
             continue
-        if not wanted.matches(view):
+        if not page.wanted.matches(view):
             continue
-        if len(rows) == limit:
+        if len(rows) == page.limit:
             more = True
             break
-        rows.append((station_id, msgspec.Raw(encode(view.to_json()))))
+        rows.append((station_id, msgspec.Raw(encode(station_json(view)))))
     covered = (partitions & reader.owned()) - lost
     return StationsPart(partitions=sorted(covered), rows=rows, more=more)
 

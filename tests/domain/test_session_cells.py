@@ -90,7 +90,7 @@ def test_every_cell_of_state_and_record(before: str, following: str) -> None:
     records, new = BEFORE[before], NEXT[following]
     state = fold(records, LIMITS) if records else None
     after = advance(state, [new], lambda: records, LIMITS).state
-    assert after.state is CELLS[before][following]
+    assert after.lifecycle is CELLS[before][following]
     assert after == fold([*records, new], LIMITS)
 
 

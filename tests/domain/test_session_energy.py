@@ -12,7 +12,7 @@ DECREASED = (HeldReason.ENERGY_DECREASED,)
 
 
 def bill(state: SessionState) -> tuple[str, int | None]:
-    return (state.state.value, state.energy_uwh)
+    return (state.lifecycle.value, state.energy_uwh)
 
 
 def test_an_offline_placeholder_zero_is_not_the_base_of_the_lifetime_register() -> None:
@@ -109,16 +109,16 @@ def test_energy_that_decreases_between_readings_is_held_and_the_reading_kept_out
 ) -> None:
     readings = [start(meter=100), before, after]
     running = session(*readings)
-    assert running.state is Lifecycle.ACTIVE
+    assert running.lifecycle is Lifecycle.ACTIVE
     assert running.held_reasons == DECREASED
     assert running.energy_uwh == session(*readings[:2]).energy_uwh
     ended = session(*readings, end(60, 9000))
-    assert (ended.state, ended.held_reasons) == (Lifecycle.HELD, DECREASED)
+    assert (ended.lifecycle, ended.held_reasons) == (Lifecycle.HELD, DECREASED)
 
 
 def test_a_register_reset_in_the_middle_of_a_session_is_held() -> None:
     state = session(start(meter=4076), update(1, meter=4080), update(2, meter=0.2), end(3, 9))
-    assert (state.state, state.held_reasons) == (Lifecycle.HELD, DECREASED)
+    assert (state.lifecycle, state.held_reasons) == (Lifecycle.HELD, DECREASED)
 
 
 def test_the_decrease_vanishes_when_order_is_restored() -> None:

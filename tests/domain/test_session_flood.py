@@ -19,7 +19,7 @@ from evcharge.domain.session import (
 from evcharge.domain.session.flood import witnesses
 from evcharge.domain.session_record import SessionRecord
 from tests.domain import strategies
-from tests.domain.session_records import correction, end, kwh, session, start, update
+from tests.domain.session_records import correction, end, kwh, minute, session, start, update
 
 FOUR = Limits(max_readings=4)
 FLOOD = [start(connector_id=2, user_id="U1"), *(update(each, each) for each in range(1, 6))]
@@ -31,13 +31,17 @@ def unread() -> Sequence[SessionRecord]:
 
 
 def test_as_many_records_as_the_limit_are_not_too_many() -> None:
-    assert session(*FLOOD[:4], limits=FOUR).state is Lifecycle.ACTIVE
+    assert session(*FLOOD[:4], limits=FOUR).lifecycle is Lifecycle.ACTIVE
     assert session(*FLOOD[:4], *FLOOD[:4], limits=FOUR).revision == 4
 
 
 def test_one_more_holds_the_session_although_it_is_still_open() -> None:
     state = session(*FLOOD[:5], limits=FOUR)
-    assert (state.state, state.held_reasons, state.is_open) == (Lifecycle.HELD, (TOO_MANY,), True)
+    assert (state.lifecycle, state.held_reasons, state.is_open) == (
+        Lifecycle.HELD,
+        (TOO_MANY,),
+        True,
+    )
     assert (state.connector_id, state.user_id, state.energy_uwh) == (2, "U1", kwh(4))
 
 
@@ -109,3 +113,10 @@ def test_the_witnesses_of_parts_are_the_witnesses_of_the_whole(
         by_parts = witnesses([*by_parts, *records[start_at:end_at]])
     assert by_parts == witnesses(records)
     assert len(by_parts) <= 9
+
+
+def test_a_stated_start_ahead_of_its_ingest_is_still_found() -> None:
+    ahead = end(60, 9, start_time_us=minute(66), ingest=60)
+    for records in ([*FLOOD, ahead], [ahead, *FLOOD]):
+        state = session(*records, limits=FOUR)
+        assert HeldReason.TIMESTAMP_AHEAD in state.held_reasons

@@ -19,7 +19,7 @@ from tests.domain.session_records import (
 def test_the_bare_closed_session_of_the_contract_is_completed() -> None:
     # S12345: 10:15:30 to 12:00, 22.5 kWh, U67890.
     state = session(closed(104.5, 22.5, user_id="U67890"))
-    assert state.state is Lifecycle.COMPLETED
+    assert state.lifecycle is Lifecycle.COMPLETED
     assert (state.duration_us, state.energy_uwh) == (6_270_000_000, kwh(22.5))
     assert (state.connector_id, state.user_id) == (1, "U67890")
     assert (state.revision, state.held_reasons) == (1, ())
@@ -27,7 +27,7 @@ def test_the_bare_closed_session_of_the_contract_is_completed() -> None:
 
 def test_a_running_session_is_active_with_its_last_energy_and_power() -> None:
     state = session(start(), update(1, 1, power_mw=11), update(2, 2), update(3, power_mw=7))
-    assert (state.state, state.is_open) == (Lifecycle.ACTIVE, True)
+    assert (state.lifecycle, state.is_open) == (Lifecycle.ACTIVE, True)
     assert (state.energy_uwh, state.power_mw) == (kwh(2), 7)
     assert (state.duration_us, state.ended_us) == (None, None)
 
@@ -57,7 +57,7 @@ def test_the_start_is_the_first_start_record() -> None:
 
 def test_a_running_session_of_updates_has_no_start_yet() -> None:
     state = session(update(5, 1))
-    assert (state.state, state.started_us, state.held_reasons) == (Lifecycle.ACTIVE, None, ())
+    assert (state.lifecycle, state.started_us, state.held_reasons) == (Lifecycle.ACTIVE, None, ())
 
 
 def test_without_a_start_record_the_end_states_the_start() -> None:
@@ -66,7 +66,7 @@ def test_without_a_start_record_the_end_states_the_start() -> None:
 
 def test_without_a_stated_start_the_duration_gives_it() -> None:
     state = session(end(60, 5, duration_us=1_800_000_000))
-    assert (state.started_us, state.state) == (minute(30), Lifecycle.COMPLETED)
+    assert (state.started_us, state.lifecycle) == (minute(30), Lifecycle.COMPLETED)
 
 
 def test_a_start_that_arrives_behind_the_end_replaces_what_the_end_stated() -> None:
@@ -75,28 +75,28 @@ def test_a_start_that_arrives_behind_the_end_replaces_what_the_end_stated() -> N
 
 def test_an_end_that_states_no_start_is_completed_by_the_closed_session() -> None:
     state = session(end(60, 5), closed(60, 5))
-    assert (state.started_us, state.state) == (PLUG_IN, Lifecycle.COMPLETED)
+    assert (state.started_us, state.lifecycle) == (PLUG_IN, Lifecycle.COMPLETED)
 
 
 def test_an_end_that_states_no_energy_is_completed_by_the_closed_session() -> None:
     state = session(start(), end(60), closed(60, 5))
-    assert (state.energy_uwh, state.state) == (kwh(5), Lifecycle.COMPLETED)
+    assert (state.energy_uwh, state.lifecycle) == (kwh(5), Lifecycle.COMPLETED)
 
 
 def test_an_identical_end_told_as_end_and_as_closed_session_is_no_conflict() -> None:
     state = session(start(meter=100), end(60, meter=105), closed(60, 5))
-    assert (state.state, state.revision) == (Lifecycle.COMPLETED, 3)
+    assert (state.lifecycle, state.revision) == (Lifecycle.COMPLETED, 3)
 
 
 def test_of_two_contradicting_ends_the_first_counts_meanwhile() -> None:
     state = session(start(), end(60, 5), end(70, 7))
     assert (state.ended_us, state.energy_uwh) == (minute(60), kwh(5))
-    assert (state.state, state.held_reasons) == (Lifecycle.HELD, (HeldReason.CONFLICTING_END,))
+    assert (state.lifecycle, state.held_reasons) == (Lifecycle.HELD, (HeldReason.CONFLICTING_END,))
 
 
 def test_the_last_correction_is_the_end() -> None:
     state = session(start(), end(60, 5), end(70, 7), correction(58, 4), correction(59, 4.5))
-    assert (state.state, state.ended_us) == (Lifecycle.COMPLETED, minute(59))
+    assert (state.lifecycle, state.ended_us) == (Lifecycle.COMPLETED, minute(59))
     assert state.energy_uwh == kwh(4.5)
 
 
@@ -104,7 +104,7 @@ def test_a_duplicate_end_counts_once() -> None:
     ending = end(60, 5)
     again = ending._replace(ingest_us=ending.ingest_us + 1, offset=ending.offset + 1)
     assert session(start(), ending, again).revision == 2
-    assert session(start(), ending, again).state is Lifecycle.COMPLETED
+    assert session(start(), ending, again).lifecycle is Lifecycle.COMPLETED
 
 
 def test_a_reading_behind_the_end_changes_nothing_but_the_revision() -> None:

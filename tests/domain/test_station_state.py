@@ -5,11 +5,13 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evcharge.domain.ahead import AHEAD_US
+from evcharge.domain.session import Limits
 from evcharge.domain.station_state import (
-    AHEAD_US,
     ConnectorWord,
     StationState,
     advance_station,
+    is_ahead,
 )
 from evcharge.domain.status_report import Status, StatusReport
 
@@ -94,6 +96,12 @@ def test_a_timestamp_up_to_five_minutes_ahead_is_believed() -> None:
     state = advance_station(None, [report(Status.FREE, INGEST + AHEAD_US)])
 
     assert word(state).event_us == INGEST + AHEAD_US
+    assert not is_ahead(report(Status.FREE, INGEST + AHEAD_US))
+    assert is_ahead(report(Status.FREE, INGEST + AHEAD_US + 1))
+
+
+def test_statuses_and_sessions_agree_on_how_far_ahead_is_too_far() -> None:
+    assert Limits().ahead_us == AHEAD_US == 300 * SECOND
 
 
 def test_a_timestamp_further_ahead_orders_by_its_ingest_time() -> None:

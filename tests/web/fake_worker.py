@@ -62,6 +62,8 @@ class FakeReader:
         """Its own idea of the owners, if it differs from the truth."""
         self.loses: dict[str, int] = {}
         """Station → partition that is lost at the moment when the station is read."""
+        self.index_rows_read = 0
+        """How many stations were looked up by a session's id."""
 
     def partition_of(self, station_id: str) -> int:
         return _partitioner.partition_of(station_id)
@@ -109,13 +111,12 @@ class FakeReader:
             if session.is_open
         ]
 
-    def stations_having(self, partition: int, session_id: str) -> Sequence[str]:
-        self._check(partition)
-        return [
-            station
-            for station, session in self.data.sessions
-            if session == session_id and self.partition_of(station) == partition
-        ]
+    def stations_having(self, partition: int, session_id: str) -> Iterator[str]:
+        for station, session in sorted(self.data.sessions):
+            self._check(partition)
+            if session == session_id and self.partition_of(station) == partition:
+                self.index_rows_read += 1
+                yield station
 
     def registered(self, station_id: str) -> RegisteredStation | None:
         return self.data.register.get(station_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import aiohttp
 import pytest
@@ -11,6 +12,8 @@ from aiohttp.test_utils import TestServer, unused_port
 
 from evcharge.domain.station_register import RegisteredStation
 from evcharge.domain.status_report import Status
+from evcharge.web.peers import MARK
+from evcharge.web.problems import PROBLEM_JSON
 from tests.web.fake_worker import Answer, Data, Group, Worker, group, id_in, session_of
 
 KEYED = (
@@ -190,10 +193,52 @@ async def test_an_owner_that_hangs_is_given_up_after_a_while() -> None:
             assert (await one.get("/v1/stations")).json["partial"] is True
 
 
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        {"status": 404, "content_type": "text/plain"},
+        {"status": 404, "content_type": PROBLEM_JSON},
+        {"status": 404, "content_type": "text/html", "headers": {MARK: "1"}},
+        {"status": 200, "content_type": "application/json"},
+        {"status": 302, "headers": {"Location": "/login"}},
+    ],
+    ids=["proxy", "older-release", "error-page-of-a-proxy", "other-service", "login"],
+)
+async def test_what_another_program_says_in_place_of_a_worker_is_no_answer(
+    foreign: dict[str, Any],
+) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(text="{}", **foreign)
+
+    application = web.Application()
+    application.router.add_get("/{path:.*}", answer)
+    async with group(everywhere()) as workers, TestServer(application) as server:
+        one = await workers.worker([0])
+        one.reader.believes = dict.fromkeys(range(1, 4), str(server.make_url("")))
+
+        assert_unavailable(await one.get(f"/v1/stations/{id_in(1)}"))
+        assert_unavailable(await one.get(f"/v1/stations/{id_in(1)}/sessions"))
+        assert_unavailable(await one.get("/v1/sessions/S1"))
+        assert (await one.get("/v1/stations")).json["partial"] is True
+
+
+async def test_only_answers_to_other_workers_are_marked_as_such() -> None:
+    async with group(everywhere()) as workers:
+        one = await workers.worker([0])
+        for path, marked in (
+            (f"/peer/stations/{id_in(0)}", True),
+            (f"/peer/stations/{id_in(0)}/sessions/nothing", True),
+            (f"/peer/stations/{id_in(1)}", True),
+            ("/peer/what-a-later-release-asks", False),
+            (f"/v1/stations/{id_in(0)}", False),
+        ):
+            assert (MARK in (await one.get(path)).headers) is marked, path
+
+
 @pytest.mark.parametrize("body", ["not json", '{"rows": 1}', "{}"])
 async def test_a_worker_that_talks_nonsense_is_left_out_of_a_list(body: str) -> None:
     async def nonsense(_: web.Request) -> web.Response:
-        return web.Response(text=body)
+        return web.Response(text=body, content_type="application/json", headers={MARK: "1"})
 
     application = web.Application()
     application.router.add_get("/{path:.*}", nonsense)

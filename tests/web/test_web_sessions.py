@@ -7,6 +7,7 @@ import pytest
 from evcharge.domain.session.held import HeldReason
 from evcharge.domain.station_register import RegisteredStation
 from evcharge.web import models
+from evcharge.web.sessions import MOST_STATIONS_NAMED
 from tests.web.fake_worker import NOW, SECOND, Data, group, id_in, session_of
 
 KWH = 1_000_000_000
@@ -108,6 +109,20 @@ async def test_a_session_that_several_stations_have_is_a_conflict_that_names_the
     assert conflict.json["stations"] == sorted(stations)
     models.Problem.model_validate(conflict.json)
     assert (named.status, named.json["station_id"]) == (200, stations[0])
+
+
+async def test_a_session_id_of_a_thousand_stations_names_the_first_and_reads_few_more() -> None:
+    stations = sorted(f"EV-{n:04}" for n in range(1000))
+    data = Data(sessions={(station, "1"): session_of() for station in stations})
+
+    async with group(data) as workers:
+        worker = await workers.worker()
+        conflict = await worker.get("/v1/sessions/1")
+
+    assert conflict.status == 409
+    assert conflict.json["detail"].startswith("More than 100 stations have a session 1:")
+    assert conflict.json["stations"] == stations[:MOST_STATIONS_NAMED]
+    assert worker.reader.index_rows_read == worker.reader.partitions * (MOST_STATIONS_NAMED + 1)
 
 
 @pytest.mark.parametrize(

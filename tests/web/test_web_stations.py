@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evcharge.domain.station_register import RegisteredConnector, RegisteredStation
+from evcharge.domain.station_state import ConnectorWord, StationState
 from evcharge.domain.status_report import Status
 from evcharge.web import models
 from tests.web.fake_worker import NOW, SECOND, Data, group, id_in, session_of
@@ -70,6 +71,26 @@ async def test_a_registered_station_is_shown_with_its_place_and_its_plugs() -> N
         "updated_at": "2023-11-14T22:13:10Z",
     }
     models.Station.model_validate(answer.json)
+
+
+async def test_every_fact_of_a_station_reads_as_the_contract_writes_it() -> None:
+    since, heard = NOW - 600 * SECOND, NOW - 10 * SECOND
+    word = ConnectorWord(1, Status.FAULTED, since, since, heard, "GroundFailure")
+    plug = RegisteredConnector(1, "A", "IEC_62196_T2_COMBO", 22_500_000)
+    facts = RegisteredStation("EV-1", "North", 48.5, 2.25, "Europe/Paris", "P1", "T1", (plug,))
+    data = Data(stations={"EV-1": StationState((word,))}, register={"EV-1": facts})
+
+    async with group(data) as workers:
+        answer = await (await workers.worker()).get("/v1/stations/EV-1")
+
+    assert answer.text == (
+        '{"station_id":"EV-1","name":"North","latitude":48.5,"longitude":2.25,'
+        '"time_zone":"Europe/Paris","site_id":"P1","tariff_id":"T1","status":"faulted",'
+        '"free":0,"evses":1,"connectors":[{"connector_id":1,"evse_id":"A","status":"faulted",'
+        '"since":"2023-11-14T22:03:20Z","age_s":10,"error_code":"GroundFailure",'
+        '"standard":"IEC_62196_T2_COMBO","max_power_kw":22.5,"session_id":null}],'
+        '"updated_at":"2023-11-14T22:13:10Z"}'
+    )
 
 
 async def test_an_open_session_occupies_its_connector() -> None:

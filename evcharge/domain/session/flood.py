@@ -17,8 +17,8 @@ from evcharge.domain.session.held import HeldReason
 from evcharge.domain.session.limits import Limits
 from evcharge.domain.session.order import END_RANK, distinct, in_order
 from evcharge.domain.session.reduce import reduce
-from evcharge.domain.session.state import SessionState, StoredRecord
-from evcharge.domain.session_record import RecordKind, SessionRecord
+from evcharge.domain.session.state import SessionState
+from evcharge.domain.session_record import RecordKind, SessionRecord, restored, stored
 
 
 def witnesses(records: Iterable[SessionRecord]) -> list[SessionRecord]:
@@ -48,7 +48,7 @@ def flooded(
     """
     records = list(records)
     reasons = HeldReason.TOO_MANY_READINGS.bit
-    if any(record.timestamp_us - record.ingest_us > limits.ahead_us for record in records):
+    if any(map(limits.is_ahead, records)):
         reasons |= HeldReason.TIMESTAMP_AHEAD.bit
     if before is not None:
         reasons |= before.reasons & HeldReason.TIMESTAMP_AHEAD.bit
@@ -62,22 +62,11 @@ def flooded(
     )
 
 
-def stored(record: SessionRecord) -> StoredRecord:
-    """Return a witness as the state keeps it."""
-    fields: list[int | str | bool | None] = [int(record.kind), *record[3:]]
-    while fields[-1] is None:
-        fields.pop()
-    return tuple(fields)
-
-
 def kept_witnesses(
     state: SessionState, station_id: str = "", session_id: str = ""
 ) -> list[SessionRecord]:
     """Return the records that the state keeps; the rules do not need the session's identity."""
-    return [
-        SessionRecord(station_id, session_id, RecordKind(kind), *rest)  # type: ignore[arg-type]
-        for kind, *rest in state.witnesses or ()
-    ]
+    return [restored(station_id, session_id, kept) for kept in state.witnesses or ()]
 
 
 def _is_reading(record: SessionRecord) -> bool:

@@ -21,7 +21,8 @@ class HeldReason(StrEnum):
     ENERGY_DECREASED = "energy-decreased"
     """A reading, or the end, is below what was read before (``energy.py``)."""
     TIMESTAMP_AHEAD = "timestamp-ahead"
-    """A record's timestamp is ahead of its ingest by more than ``Limits.ahead_us``."""
+    """A record's timestamp, or the start that it states, is ahead of its ingest by more than
+    ``Limits.ahead_us``."""
     TOO_LONG = "too-long"
     """Ended, and longer than ``Limits.max_session_us``."""
     CONFLICTING_END = "conflicting-end"

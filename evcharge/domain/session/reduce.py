@@ -48,7 +48,7 @@ def extend(state: SessionState, records: Iterable[SessionRecord], limits: Limits
         revision += 1
         if ingest_us > updated_us:  # noqa: PLR1730  (twice as fast as max() on the hottest path)
             updated_us = ingest_us
-        if last_us - ingest_us > limits.ahead_us:
+        if limits.is_ahead(record):
             reasons |= _AHEAD
         if connector_id is None:
             connector_id = record.connector_id

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from evcharge.domain.session.energy import Metering
 from evcharge.domain.session.held import HeldReason, held_reasons
 from evcharge.domain.session.order import Position
-
-StoredRecord: TypeAlias = tuple[int | str | bool | None, ...]
-"""A record's fields from ``kind`` on (its session's identity is in the key), without trailing Nones."""
-
+from evcharge.domain.session_record import StoredRecord
 
 _DECREASED = HeldReason.ENERGY_DECREASED.bit
 
@@ -67,9 +64,10 @@ class SessionState(NamedTuple):
     """Only of a session with too many records: the few that tell what it is (``flood.py``)."""
 
     @property
-    def state(self) -> Lifecycle:
+    def lifecycle(self) -> Lifecycle:
         """Active until its end is known, then completed, or held if there is any reason.
 
+        The contract's ``state``.
         An active session may already show reasons, and stays active: whoever is charging can be seen to
         charge. Only too many readings hold a session before its end.
         """
