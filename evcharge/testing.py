@@ -22,7 +22,7 @@ from typing import Any, Self
 
 import pytest_asyncio
 
-from evcharge.engine.chunk import Chunk, Received
+from evcharge.engine.chunk import Chunk, FirstArrival
 from evcharge.engine.consumer import ChunkConsumer
 from evcharge.engine.forwarding import SUFFIX
 from evcharge.kafka.log import MemoryLog, Output
@@ -95,7 +95,7 @@ class MemoryWorker:
         Without a partition each goes where its ``station_id`` belongs; records for one partition
         arrive as one chunk. What the worker reroutes is delivered too.
         """
-        by_partition: dict[int, list[Received]] = {}
+        by_partition: dict[int, list[FirstArrival]] = {}
         for value in values:
             raw = json.dumps(value).encode() if isinstance(value, dict) else value
             home = partition
@@ -103,7 +103,9 @@ class MemoryWorker:
                 station = value.get("station_id") if isinstance(value, dict) else None
                 home = self.state.partition_of(station) if isinstance(station, str) else 0
             offset = self._next_offset(topic, home)
-            by_partition.setdefault(home, []).append(Received(key, raw, timestamp_ms, home, offset))
+            by_partition.setdefault(home, []).append(
+                FirstArrival(key, raw, timestamp_ms, home, offset)
+            )
         for number, records in by_partition.items():
             await self.deliver(topic, number, records)
         await self._deliver_rerouted(timestamp_ms)
@@ -112,7 +114,7 @@ class MemoryWorker:
         """Have the next records of a topic's partition take the offsets of its first ones again."""
         self._offsets.pop((topic, partition), None)
 
-    async def deliver(self, topic: str, partition: int, records: Sequence[Received]) -> None:
+    async def deliver(self, topic: str, partition: int, records: Sequence[FirstArrival]) -> None:
         """Put records as one chunk through the agent of ``topic`` and wait for their effects."""
         chunk = Chunk(self.settings.topic(topic), partition, records)
         await self._agents[topic.removesuffix(SUFFIX)].put(chunk, partition=partition)
@@ -130,7 +132,7 @@ class MemoryWorker:
             if not output.topic.endswith(SUFFIX):
                 continue
             partition = output.partition or 0
-            record = Received(
+            record = FirstArrival(
                 output.key,
                 output.value,
                 timestamp_ms,

@@ -5,27 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from evcharge.events.received import Received
 
-class SourceRecord(Protocol):
+
+class SourceRecord(Received, Protocol):
     """What the lane needs of a consumed Kafka record (aiokafka's ``ConsumerRecord`` has it)."""
 
     @property
     def key(self) -> bytes | None: ...
     @property
-    def value(self) -> bytes | None: ...
-    @property
-    def timestamp(self) -> int:
-        """Append time in milliseconds: all topics use LogAppendTime."""
-
-    @property
-    def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
-    @property
     def headers(self) -> Sequence[tuple[str, bytes]]: ...
 
 
-class Received(NamedTuple):
+class FirstArrival(NamedTuple):
     """A record as it first entered the system; forwarded records are restored to this."""
 
     key: bytes | None

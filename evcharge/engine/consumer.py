@@ -134,7 +134,6 @@ class ChunkConsumer(Consumer):
             generation_id=self.app.consumer_generation_id,
         )
         self._progress.delivered(tp, last.offset)
-        self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
         # A rebalance must be able to interrupt a delivery that waits; it clears what was delivered
         # and seeks, so nothing is lost by it.
         await self.wait_first(self.callback(message), self.suspend_flow.wait())

@@ -6,7 +6,7 @@ arrived where they belong, at their first time: key, value, place and ingest tim
 
 from __future__ import annotations
 
-from evcharge.engine.chunk import Received, SourceRecord
+from evcharge.engine.chunk import FirstArrival, SourceRecord
 from evcharge.kafka.log import Output
 
 SUFFIX = "-rerouted"
@@ -16,7 +16,7 @@ _OFFSET = "source-offset"
 _INGEST = "ingest-ms"
 
 
-def forward(record: Received, topic: str, partition: int) -> Output:
+def forward(record: SourceRecord, topic: str, partition: int) -> Output:
     """Return what carries ``record`` to ``partition`` of the rerouted topic ``topic``."""
     headers = [
         *record.headers,
@@ -27,7 +27,7 @@ def forward(record: Received, topic: str, partition: int) -> Output:
     return Output(topic, partition, record.key, record.value, headers)
 
 
-def restore(record: SourceRecord) -> Received:
+def restore(record: SourceRecord) -> SourceRecord:
     """Return the record as it first arrived.
 
     A record in a rerouted topic without (valid) headers of ours was written by somebody else: it is
@@ -47,14 +47,7 @@ def restore(record: SourceRecord) -> Received:
         else:
             others.append((name, value))
     if len(ours) < 3:
-        return Received(
-            record.key,
-            record.value,
-            record.timestamp,
-            record.partition,
-            record.offset,
-            record.headers,
-        )
-    return Received(
+        return record
+    return FirstArrival(
         record.key, record.value, ours[_INGEST], ours[_PARTITION], ours[_OFFSET], others
     )

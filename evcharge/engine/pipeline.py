@@ -87,9 +87,7 @@ class Pipeline:
         unwritten = self._unwritten
         if not unwritten:
             return stored
-        return [
-            unwritten.get(k, v) if k in unwritten else v for k, v in zip(keys, stored, strict=True)
-        ]
+        return [unwritten.get(k, v) for k, v in zip(keys, stored, strict=True)]
 
     def cached(self, key: bytes) -> Any:
         """Return the decoded state last remembered for a key, or ``None``."""

@@ -53,18 +53,18 @@ class BulkRecovery(Recovery):
         app.recovered = False
         await app.before_first_record()
         actives = {TP(tp.topic, tp.partition) for tp in self.active_tps}
-        lane = app.lane
-        for table in self._state_tables():
-            mine = {tp.partition for tp in actives if tp.topic == table.changelog_topic_name}
-            for partition in set(table.store.partitions()) - mine:
-                lane.forget(table, partition)
-                table.store.close_partition(partition)
-            app.readable[table.name] &= mine
+        mine = {
+            table: {tp.partition for tp in actives if tp.topic == table.changelog_topic_name}
+            for table in self._state_tables()
+        }
+        for table, partitions in mine.items():
+            for left in set(table.store.partitions()) - partitions:
+                app.lane.forget(table, left)
+                table.store.close_partition(left)
+            app.readable[table.name] &= partitions
         await self._restore(actives)
-        for table in self._state_tables():
-            app.readable[table.name] = {
-                tp.partition for tp in actives if tp.topic == table.changelog_topic_name
-            }
+        for table, partitions in mine.items():
+            app.readable[table.name] = partitions
         self._set_recovery_ended()
         if app.consumer_generation_id != generation:
             logger.info("generation %s is over: recovery starts over", generation)

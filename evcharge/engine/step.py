@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from evcharge.engine.chunk import Chunk, Received, SourceRecord
+from evcharge.engine.chunk import Chunk, SourceRecord
 from evcharge.engine.counters import Counters
 from evcharge.engine.forwarding import SUFFIX, forward, restore
 from evcharge.engine.pipeline import Effects, Pipeline
@@ -50,8 +50,6 @@ class Step:
         counters: Counters,
     ) -> None:
         self.partition = chunk.partition
-        self._topic = chunk.topic
-        self._rerouted = chunk.topic.endswith(SUFFIX)
         self._source_topic = chunk.topic.removesuffix(SUFFIX)
         self._pipeline = pipeline
         self._partitioner = partitioner
@@ -64,9 +62,8 @@ class Step:
         fresh: Sequence[SourceRecord] = chunk.records
         if fresh[0].offset <= applied:
             fresh = [record for record in fresh if record.offset > applied]
-        self.records: Sequence[SourceRecord] = (
-            [restore(record) for record in fresh] if self._rerouted else fresh
-        )
+        rerouted = chunk.topic.endswith(SUFFIX)
+        self.records = [restore(record) for record in fresh] if rerouted else fresh
 
     # -- input
 
@@ -99,9 +96,7 @@ class Step:
 
     def reroute(self, record: SourceRecord, home: int) -> None:
         """Send a record to the partition that its station belongs to."""
-        self.effects.outputs.append(
-            forward(Received(*_first_arrival(record)), self._source_topic + SUFFIX, home)
-        )
+        self.effects.outputs.append(forward(record, self._source_topic + SUFFIX, home))
         self.count("records_rerouted", 1)
 
     def count(self, name: str, amount: int) -> None:
@@ -118,10 +113,7 @@ class Step:
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """Return many rows as all steps so far left them, this one included."""
         rows = self.effects.rows
-        return [
-            rows.get(k, v) if k in rows else v
-            for k, v in zip(keys, self._pipeline.get_many(keys), strict=True)
-        ]
+        return [rows.get(k, v) for k, v in zip(keys, self._pipeline.get_many(keys), strict=True)]
 
     def put(self, key: bytes, value: bytes | None) -> None:
         """Set a row, or delete it with ``None``."""
@@ -187,16 +179,3 @@ class Step:
         counted = partial(self._counters.add, "records_applied", self._source_topic, self._accepted)
         self.effects.on_durable.insert(0, counted)
         return self.effects
-
-
-def _first_arrival(
-    record: SourceRecord,
-) -> tuple[bytes | None, bytes | None, int, int, int, Sequence[tuple[str, bytes]]]:
-    return (
-        record.key,
-        record.value,
-        record.timestamp,
-        record.partition,
-        record.offset,
-        record.headers,
-    )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from evcharge.engine.chunk import Received
+from evcharge.engine.chunk import FirstArrival
 from evcharge.engine.forwarding import forward, restore
 
-FIRST = Received(b"EV-1", b'{"a":1}', 1_700_000_000_123, 5, 42, [("trace", b"x")])
+FIRST = FirstArrival(b"EV-1", b'{"a":1}', 1_700_000_000_123, 5, 42, [("trace", b"x")])
 
 
-def arrived(record: Received, headers: list[tuple[str, bytes]]) -> Received:
+def arrived(record: FirstArrival, headers: list[tuple[str, bytes]]) -> FirstArrival:
     return record._replace(timestamp=1_800_000_000_000, partition=2, offset=7, headers=headers)
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from evcharge.dead_letters.made import dead_letter
-from evcharge.engine.chunk import Chunk, Received, SourceRecord
+from evcharge.engine.chunk import Chunk, FirstArrival, SourceRecord
 from evcharge.engine.counters import Counters
 from evcharge.engine.pipeline import Pipeline
 from evcharge.engine.step import Step
@@ -48,7 +48,7 @@ class Bench:
 
     def step(self, *values: str, first: int = 0, topic: str = TOPIC) -> Step:
         records = [
-            Received(b"k", value.encode(), 1_700_000_000_000, HERE, first + number)
+            FirstArrival(b"k", value.encode(), 1_700_000_000_000, HERE, first + number)
             for number, value in enumerate(values)
         ]
         return Step(
