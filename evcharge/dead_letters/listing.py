@@ -25,6 +25,8 @@ async def latest(
 ) -> list[DeadLetter]:
     """Return the newest ``limit`` dead letters that are meant, oldest first.
 
+    Kafka's append times are milliseconds: within one, partitions come by number.
+
     Raises:
         EvchargeError: Kafka cannot be reached, or stopped answering.
     """

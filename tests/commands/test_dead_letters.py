@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 import uuid
 from base64 import b64decode
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
@@ -44,14 +46,19 @@ def command(*arguments: str) -> Result:
 
 
 def reject(settings: Settings, *letters: Output) -> None:
-    """Put dead letters into the topic, each with headers of its own already."""
+    """Put dead letters into the topic, each with headers of its own already.
+
+    Each has an append time of its own: within one millisecond nothing tells which partition was first.
+    """
 
     async def put() -> None:
         async with AIOKafkaProducer(
             bootstrap_servers=settings.bootstrap, max_request_size=16 << 20
         ) as producer:
             for letter in letters:
-                await (await send(producer, letter))
+                metadata: Any = await (await send(producer, letter))
+                while time.time_ns() // 1_000_000 <= metadata.timestamp:  # noqa: ASYNC110 - a clock
+                    await asyncio.sleep(0)
 
     asyncio.run(put())
 
