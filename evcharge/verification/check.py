@@ -23,6 +23,7 @@ from evcharge.verification.over_http import Asked
 from evcharge.verification.register import take_up
 from evcharge.verification.report import Report
 from evcharge.verification.rows import Rows, check_left, check_markers
+from evcharge.verification.sealed import Sealed, check_sealed
 from evcharge.verification.sessions import SessionId, by_session, check_sessions
 from evcharge.verification.sources import (
     OfStation,
@@ -35,6 +36,7 @@ from evcharge.verification.statuses import check_stations
 from evcharge.verification.stores import StoreComparison, open_stores
 from evcharge.verification.topics import Topics
 
+SEALED = "sealed-sessions"
 STATUS, SESSIONS = "station-status", "charging-sessions"
 """The device topics; the table computed from each has its name."""
 
@@ -141,7 +143,7 @@ class _Check:
         settings = self._settings
         tables = [changelog_topic(settings, table).name for table in (STATUS, SESSIONS)]
         device = [name for topic in (STATUS, SESSIONS) for name in (topic, f"{topic}-rerouted")]
-        return [settings.topic(name) for name in (*device, "dead-letters", *tables)]
+        return [settings.topic(name) for name in (*device, SEALED, "dead-letters", *tables)]
 
     async def _register(self) -> Mapping[str, RegisteredStation]:
         register: dict[str, RegisteredStation] = {}
@@ -160,9 +162,21 @@ class _Check:
         direct, rerouted = await self._sources(self._sessions, number)
         where, rows = await self._table(SESSIONS, number, direct, rerouted)
         sessions = by_session((*direct.accepted, *rerouted.accepted))
-        states = check_sessions(where, rows, sessions, self._limits, self._report)
+        checked = check_sessions(where, rows, sessions, self._limits, self._report)
         check_left(where, rows, self._report)
-        return states
+        sealed: list[Sealed] = []
+        async for records in self._topics.read(self._settings.topic(SEALED), number):
+            sealed += [Sealed(record.offset, record.key, record.value) for record in records]
+        check_sealed(
+            f"{SEALED}/{number}",
+            sealed,
+            by_session(direct.accepted),
+            by_session(rerouted.accepted),
+            checked.sealed,
+            self._limits,
+            self._report,
+        )
+        return checked.states
 
     async def _sources(self, sorting: Sorting[R], number: int) -> tuple[Source[R], Source[R]]:
         """Read what a table partition is computed from: what came directly, what was rerouted."""

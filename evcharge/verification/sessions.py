@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from evcharge.domain.session import Limits, SessionState, fold
 from evcharge.domain.session.order import distinct
@@ -12,6 +12,7 @@ from evcharge.verification.report import Report, changed_fields
 from evcharge.verification.rows import Rows
 from tables.charging_sessions import (
     PRESENT,
+    SessionRow,
     block_key,
     decode_records,
     decode_session,
@@ -32,20 +33,31 @@ def by_session(records: Iterable[SessionRecord]) -> dict[SessionId, list[Session
     return sessions
 
 
+class Checked(NamedTuple):
+    """What is known of the sessions after their rows were compared."""
+
+    states: dict[SessionId, SessionState]
+    """Each session as it has to be."""
+    sealed: dict[SessionId, int | None]
+    """Which revision was sealed, as the rows say."""
+
+
 def check_sessions(
     where: str,
     rows: Rows,
     sessions: Mapping[SessionId, Sequence[SessionRecord]],
     limits: Limits,
     report: Report,
-) -> dict[SessionId, SessionState]:
-    """Compare a partition's rows with the records; return each session as it has to be."""
-    states = {}
+) -> Checked:
+    """Compare a partition's rows with the records."""
+    checked = Checked({}, {})
     for session, records in sessions.items():
         report.compared["sessions"] += 1
-        state = states[session] = fold(records, limits)
-        _check_session(where, rows, session, records, state, report)
-    return states
+        state = checked.states[session] = fold(records, limits)
+        row = _check_session(where, rows, session, records, state, report)
+        if row is not None:
+            checked.sealed[session] = row.sealed
+    return checked
 
 
 def _check_session(
@@ -55,7 +67,7 @@ def _check_session(
     records: Sequence[SessionRecord],
     state: SessionState,
     report: Report,
-) -> None:
+) -> SessionRow | None:
     station_id, session_id = session
     name = f"session {session_id} of {station_id}"
     if rows.take(index_key(session_id, station_id)) != PRESENT:
@@ -66,7 +78,7 @@ def _check_session(
     value = rows.take(session_key(station_id, session_id))
     if value is None:
         report.differs(where, "missing", name)
-        return
+        return None
     row = decode_session(value)
     if row.state != state:
         report.differs(where, "changed", f"{name}: {changed_fields(state, row.state)}")
@@ -78,6 +90,7 @@ def _check_session(
         else:
             kept += decode_records(station_id, session_id, block)
     _check_kept(where, name, kept, records, state, report)
+    return row
 
 
 def _check_kept(

@@ -76,7 +76,7 @@ async def test_all_is_equal_and_what_is_planted_is_found(deployment: Deployment)
     await append(settings, changelog, one.partition, one.key, other.value)
     await append(settings, changelog, other.partition, other.key, None)
     await append(settings, changelog, 0, index_key("SX", "EV-001"), b"\x91\x01")
-    for topic in ("dead-letters", "charging-sessions-rerouted"):
+    for topic in ("dead-letters", "charging-sessions-rerouted", "sealed-sessions"):
         [first, *_] = await deployment.records(topic)
         async with AIOKafkaProducer(bootstrap_servers=settings.bootstrap) as producer:
             await producer.send_and_wait(
@@ -96,6 +96,7 @@ async def test_all_is_equal_and_what_is_planted_is_found(deployment: Deployment)
         r"row b'ISX\x00EV-001'",
         "dead-letters: 1 repeated",
         "charging-sessions-rerouted: 1 repeated",
+        "sealed-sessions/0: 1 repeated",
         "not at the end of its source",
         r"row b'SEV-999'",
     ):
