@@ -26,7 +26,9 @@ from evcharge.engine.table import StateTable
 from evcharge.engine.topic import ChunkTopic
 from evcharge.engine.transport import ChunkTransport
 from evcharge.errors import EvchargeError
-from evcharge.kafka.log import KafkaLog, Log, MemoryLog
+from evcharge.kafka.fenced_log import KafkaLog
+from evcharge.kafka.log import Log
+from evcharge.kafka.memory_log import MemoryLog
 from evcharge.kafka.partitioning import Partitioner
 from evcharge.reference.reference import Reference
 from evcharge.settings import Settings

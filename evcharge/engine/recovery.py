@@ -59,7 +59,7 @@ class BulkRecovery(Recovery):
         }
         for table, partitions in mine.items():
             for left in set(table.store.partitions()) - partitions:
-                app.lane.forget(table, left)
+                app.lane.release(table, left)
                 table.store.close_partition(left)
             app.readable[table.name] &= partitions
         await self._restore(actives)
@@ -117,12 +117,13 @@ class BulkRecovery(Recovery):
         """Bring the partitions of all tables up to their changelogs."""
         app = cast("Application", self.app)
         by_topic = {table.changelog_topic_name: table for table in self._state_tables()}
+        tables = {TopicPartition(*tp): (by_topic[tp.topic], tp.partition) for tp in changelogs}
         await restore(
             app.settings.bootstrap,
             f"{app.conf.broker_client_id}-restore",
-            app.lane.log,
-            {TopicPartition(*tp): by_topic[tp.topic].partition(tp.partition) for tp in changelogs},
-            lambda tp: app.lane.forget(by_topic[tp.topic], tp.partition),
+            {tp: app.lane.writer(*of) for tp, of in tables.items()},
+            {tp: table.partition(number) for tp, (table, number) in tables.items()},
+            lambda tp: app.lane.forget(*tables[tp]),
         )
 
 
