@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from evcharge.engine.local_rows import touched
 from evcharge.kafka.batches import MAX_BATCH_BYTES
 from evcharge.kafka.log import Output, Writer
 from evcharge.storage.partition_store import Marker, PartitionStore, source_marker
@@ -154,7 +156,7 @@ class Pipeline:
             marks[source_marker(step.source_topic)] = step.marker.encode()
         written = {**rows, **marks}
         offset = await self._writer.write(written.items(), outputs)
-        self.store.write(written, offset)
+        self.store.write({**written, **touched(time.time_ns() // 1_000_000)}, offset)
         unwritten = self._unwritten
         for key, value in rows.items():
             if unwritten.get(key) is value and key in unwritten:
