@@ -10,10 +10,11 @@ from evcharge.domain.session.fold import fold
 from evcharge.domain.session.limits import Limits
 from evcharge.domain.session.order import END_RANK, distinct, first_appearance, position, value
 from evcharge.domain.session.reduce import close, extend
-from evcharge.domain.session.state import SessionState
+from evcharge.domain.session.state import EMPTY, SessionState
 from evcharge.domain.session_record import RecordKind, SessionRecord
 
 _UPDATE = int(RecordKind.UPDATE)
+_new = tuple.__new__
 
 
 class Advanced(NamedTuple):
@@ -41,7 +42,7 @@ def advance(
     finds too many records: their number is bounded.
     """
     if state is None:
-        return _refold(None, new, (), limits)
+        return _follow(EMPTY, new, limits) or _refold(None, new, (), limits)
     if state.witnesses is not None:
         return Advanced(flooded(new, limits, state), ())
     return _follow(state, new, limits) or _refold(state, new, stored(), limits)
@@ -54,6 +55,15 @@ def _follow(state: SessionState, new: Sequence[SessionRecord], limits: Limits) -
     """
     if state.revision + len(new) > limits.max_readings:
         return None
+    last_us = state.last_us
+    for record in new:
+        _, _, kind, at_us = record[:4]
+        if at_us <= last_us or kind != _UPDATE:
+            break
+        last_us = at_us
+    else:
+        # Nearly always: updates, one later than the other.
+        return _new(Advanced, (extend(state, new, limits), new))
     last_us = state.last_us
     last = None
     ended = not state.is_open

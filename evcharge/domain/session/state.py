@@ -11,6 +11,7 @@ from evcharge.domain.session.order import Position
 from evcharge.domain.session_record import StoredRecord
 
 _DECREASED = HeldReason.ENERGY_DECREASED.bit
+_TOO_MANY = HeldReason.TOO_MANY_READINGS.bit
 
 
 class Lifecycle(StrEnum):
@@ -71,7 +72,7 @@ class SessionState(NamedTuple):
         An active session may already show reasons, and stays active: whoever is charging can be seen to
         charge. Only too many readings hold a session before its end.
         """
-        if self.reasons & HeldReason.TOO_MANY_READINGS.bit:
+        if self.reasons & _TOO_MANY:
             return Lifecycle.HELD
         if self.ended_us is None:
             return Lifecycle.ACTIVE
