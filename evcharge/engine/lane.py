@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 from faust.types import EventT, StreamT
 
+from evcharge.engine.change_feed import ChangeFeed, Place
 from evcharge.engine.chunk import Chunk
 from evcharge.engine.counters import Counters
 from evcharge.engine.failstop import fail_stop
@@ -33,6 +35,7 @@ class Lane:
         self.log = log
         self.partitioner = partitioner
         self.counters = Counters()
+        self.feed = ChangeFeed()
         self._dead_letter = dead_letter
         self._cached_states = cached_states
         self.on_failure = on_failure
@@ -77,6 +80,7 @@ class Lane:
                 partition,
                 table.partition(partition),
                 self.writer(table, partition),
+                partial(self.feed.publish, Place(table.name, partition)),
                 self.on_failure,
                 self._cached_states,
             )

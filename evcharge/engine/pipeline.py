@@ -12,7 +12,7 @@ from typing import Any
 from evcharge.engine.local_rows import touched
 from evcharge.kafka.batches import MAX_BATCH_BYTES
 from evcharge.kafka.log import Output, Writer
-from evcharge.storage.partition_store import Marker, PartitionStore, source_marker
+from evcharge.storage.partition_store import Marker, PartitionStore, Rows, source_marker
 
 BATCH_ROWS_BYTES = MAX_BATCH_BYTES * 9 // 10
 """Steps beyond it wait for the next write: one record batch costs least; the rest is for the markers."""
@@ -39,6 +39,7 @@ class Effects:
 class Pipeline:
     """The single writer of one table partition.
 
+    ``on_durable`` is called with what became durable together, and the changelog offset of its last row.
     Reads see the rows of all steps handed in so far, durable or not; nobody but the steps of this
     partition reads through here.
     """
@@ -49,6 +50,7 @@ class Pipeline:
         partition: int,
         store: PartitionStore,
         writer: Writer,
+        on_durable: Callable[[int, Rows], object],
         on_failure: Callable[[str, BaseException], object],
         cached_states: int,
     ) -> None:
@@ -56,6 +58,7 @@ class Pipeline:
         self.partition = partition
         self.store = store
         self._writer = writer
+        self._on_durable = on_durable
         self._on_failure = on_failure
         self._pending: list[Effects] = []
         self._unwritten: dict[bytes, bytes | None] = {}
@@ -164,3 +167,4 @@ class Pipeline:
         for step in steps:
             for call in step.on_durable:
                 call()
+        self._on_durable(offset, rows)

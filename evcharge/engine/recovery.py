@@ -17,6 +17,7 @@ from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 from faust.types import TP
 from mode import Service
 
+from evcharge.engine.change_feed import Place
 from evcharge.engine.consumer import ChunkConsumer
 from evcharge.engine.failstop import fail_stop
 from evcharge.engine.history import resume
@@ -67,6 +68,9 @@ class BulkRecovery(Recovery):
         await self._take_over(actives)
         for table in self._state_tables():
             mine = {tp.partition for tp in actives if tp.topic == table.changelog_topic_name}
+            for number in mine - app.readable[table.name]:
+                applied = table.partition(number).changelog_offset()
+                app.lane.feed.begin(Place(table.name, number), -1 if applied is None else applied)
             app.readable[table.name] = mine
             app.stale[table.name] -= mine
         self._follow(standbys)

@@ -54,7 +54,13 @@ class Bench:
         self.writer = SlowWriter(self.events)
         self.store = LoggingStore(self.events)
         self.pipeline = Pipeline(
-            "changelog", 0, self.store, self.writer, lambda why, _: self.failures.append(why), 2
+            "changelog",
+            0,
+            self.store,
+            self.writer,
+            lambda offset, _: self.events.append(f"told {offset}"),
+            lambda why, _: self.failures.append(why),
+            2,
         )
 
     def submit(self, offset: int, rows: dict[bytes, bytes | None], *topics: str) -> None:
@@ -75,7 +81,7 @@ async def test_outputs_are_written_with_the_state_and_before_the_ack() -> None:
     bench.writer.may_answer.set()
     bench.submit(9, {b"Sa": b"1"}, "dead-letters")
     await bench.pipeline.drained()
-    assert bench.events == ["changelog dead-letters", "store", "ack 9"]
+    assert bench.events == ["changelog dead-letters", "store", "ack 9", "told 1"]
 
 
 async def test_a_reader_of_the_partition_sees_rows_before_they_are_durable() -> None:
@@ -100,7 +106,7 @@ async def test_what_waits_while_a_batch_is_under_way_goes_out_as_one() -> None:
     bench.writer.may_answer.set()
     await bench.pipeline.drained()
     assert [dict(batch)[b"Sa"] for batch in bench.writer.batches] == [b"1", b"3"]
-    assert bench.events[-2:] == ["ack 19", "ack 29"]
+    assert bench.events[-3:] == ["ack 19", "ack 29", "told 3"]
     assert bench.store.marker(SOURCE) == Marker(29, 7)
 
 
@@ -133,7 +139,7 @@ async def test_a_restarted_pipeline_knows_from_the_store_what_was_applied() -> N
     bench.writer.may_answer.set()
     bench.submit(9, {b"Sa": b"1"})
     await bench.pipeline.drained()
-    again = Pipeline("changelog", 0, bench.store, bench.writer, lambda *_: None, 2)
+    again = Pipeline("changelog", 0, bench.store, bench.writer, lambda *_: None, lambda *_: None, 2)
     assert again.applied_offset(SOURCE) == 9
     assert again.applied_offset("station-status-rerouted") == -1
 

@@ -43,7 +43,9 @@ class Bench:
         self.counters = Counters()
         self.log = MemoryLog()
         writer = self.log.writer("changelog", HERE)
-        self.pipeline = Pipeline("changelog", HERE, MemoryPartition(), writer, lambda *_: None, 100)
+        self.pipeline = Pipeline(
+            "changelog", HERE, MemoryPartition(), writer, lambda *_: None, lambda *_: None, 100
+        )
 
     def step(self, *values: str, first: int = 0, topic: str = TOPIC) -> Step:
         records = [
