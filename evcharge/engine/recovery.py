@@ -7,6 +7,7 @@ both. Faust still decides when (after every rebalance) and who (its assignor).
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, cast
@@ -44,6 +45,11 @@ class BulkRecovery(Recovery):
                 logger.info("another rebalance started: recovery starts over")
             except ServiceStopped:
                 return
+            except asyncio.CancelledError as problem:
+                if self.should_stop:
+                    raise
+                # Nobody has stopped us: without this task the worker would never be ready again.
+                fail_stop("restoring tables was cancelled from within", problem)
             except Exception as problem:  # noqa: BLE001 - whatever it is, only a restart helps
                 fail_stop(f"tables could not be restored: {problem}", problem)
 
@@ -63,8 +69,10 @@ class BulkRecovery(Recovery):
             for left in set(table.store.partitions()) - mine - others:
                 app.changelogs.forget([TopicPartition(table.changelog_topic_name, left)])
                 table.store.close_partition(left)
+            app.stale[table.name] = (app.stale[table.name] | app.readable[table.name]) & (
+                mine | others
+            )
             app.readable[table.name] &= mine
-            app.stale[table.name] &= mine | others
         await self._take_over(actives)
         for table in self._state_tables():
             mine = {tp.partition for tp in actives if tp.topic == table.changelog_topic_name}
@@ -135,6 +143,7 @@ class BulkRecovery(Recovery):
             {tp: table.partition(number) for tp, (table, number) in tables.items()},
             {tp: app.lane.writer(*of) for tp, of in tables.items()},
             lambda tp: app.lane.forget(*tables[tp]),
+            self._dropped,
         )
 
     def _follow(self, changelogs: set[TP]) -> None:
@@ -147,8 +156,15 @@ class BulkRecovery(Recovery):
             app.stale[table.name].add(number)
 
         app.changelogs.follow(
-            {tp: table.partition(number) for tp, (table, number) in tables.items()}, complete
+            {tp: table.partition(number) for tp, (table, number) in tables.items()},
+            complete,
+            self._dropped,
         )
+
+    def _dropped(self, changelog: TopicPartition) -> None:
+        """Have nobody read rows that were found to be of another history."""
+        ((table, number),) = self._stores({TP(*changelog)}).values()
+        cast("Application", self.app).stale[table.name].discard(number)
 
 
 class LaneTableManager(TableManager):

@@ -42,8 +42,8 @@ S = TypeVar("S")
 class Step:
     """The records of one chunk that were not applied before, and what becomes of them.
 
-    An agent decodes, applies rules to keys, and returns. The lane then makes the effects durable: first
-    what goes to other topics (after a crash it may be repeated), then all rows with the marker, at once.
+    An agent decodes, applies rules to keys, and returns. The lane then makes the effects durable, all or
+    nothing: what goes to other topics, the rows, and the marker of what was read.
     Nothing that a record contains can raise from here.
     """
 
@@ -162,22 +162,18 @@ class Step:
         self.effects.rows[key] = value
 
     def state(self, key: bytes, decode: Callable[[bytes], S]) -> S | None:
-        """Return the state kept in a row, decoded at most once while it stays in use."""
+        """Return the state kept in a row."""
         changed = self._changed.get(key)
         if changed is not None:
             return changed[0]  # type: ignore[no-any-return]
-        cached = self._pipeline.cached(key)
-        if cached is not None:
-            return cached  # type: ignore[no-any-return]
         row = self.get(key)
-        if row is None:
-            return None
-        state = decode(row)
-        self._pipeline.remember(key, state)
-        return state
+        return None if row is None else decode(row)
 
     def put_state(self, key: bytes, state: S, encode: Callable[[S], bytes]) -> None:
-        """Set the state kept in a row; it is encoded once, when the step ends."""
+        """Set the state kept in a row; it is encoded once, when the step ends.
+
+        A row that holds a state is never deleted.
+        """
         self._changed[key] = (state, encode)
 
     # -- rules
@@ -209,9 +205,9 @@ class Step:
 
     def finish(self) -> Effects:
         """Encode the changed states and return the effects; the step is over."""
-        for key, (state, encode) in self._changed.items():
-            self.effects.rows[key] = encode(state)
-            self._pipeline.remember(key, state)
+        states = {key: encode(state) for key, (state, encode) in self._changed.items()}
+        self.effects.states = states
+        self.effects.rows.update(states)
         self._changed.clear()
         counted = partial(self._counters.add, "records_applied", self._source_topic, self._accepted)
         self.effects.on_durable.insert(0, counted)

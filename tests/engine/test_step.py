@@ -11,6 +11,7 @@ from evcharge.dead_letters.made import dead_letter
 from evcharge.engine.chunk import Chunk, FirstArrival, SourceRecord
 from evcharge.engine.counters import Counters
 from evcharge.engine.pipeline import Pipeline
+from evcharge.engine.row_cache import RowCache
 from evcharge.engine.step import Step
 from evcharge.events.rejection import Reason, Rejected
 from evcharge.kafka.memory_log import MemoryLog
@@ -49,13 +50,18 @@ def decoder(records: Sequence[SourceRecord]) -> list[Said | Rejected]:
     return decoded
 
 
+def nothing(*_: object) -> None:
+    pass
+
+
 class Bench:
     def __init__(self) -> None:
         self.counters = Counters()
         self.log = MemoryLog()
         writer = self.log.writer("changelog", HERE)
+        cached = RowCache(1 << 20).partition()
         self.pipeline = Pipeline(
-            "changelog", HERE, MemoryPartition(), writer, lambda *_: None, lambda *_: None, 100
+            "changelog", HERE, MemoryPartition(), writer, nothing, nothing, cached
         )
 
     def step(self, *values: str, first: int = 0, topic: str = TOPIC) -> Step:
@@ -143,11 +149,11 @@ def test_a_state_is_encoded_once_when_the_step_ends() -> None:
     assert encoded == ["two"]
 
 
-def test_a_later_step_sees_the_state_that_is_not_durable_yet() -> None:
+async def test_a_later_step_sees_the_state_that_is_not_durable_yet() -> None:
     bench = Bench()
     step = bench.step("EV-001 a")
     step.put_state(b"S1", "one", str.encode)
-    step.finish()
+    bench.pipeline.submit(step.finish())
     assert bench.step("EV-001 b", first=1).state(b"S1", bytes.decode) == "one"
 
 
