@@ -37,8 +37,8 @@ from evcharge.topics import changelog_topic, ensure_topics
 
 logger = logging.getLogger(__name__)
 
-CACHED_STATES = 100_000
-"""Decoded states that a worker keeps in memory, about 500 bytes each."""
+CACHED_BYTES = 64 << 20
+"""Of the rows that a worker keeps in memory beside RocksDB's own cache."""
 
 STOP_PATIENCE_S = 15.0
 
@@ -54,8 +54,7 @@ class Application(faust.App):
             log=self._new_log(),
             partitioner=Partitioner(settings.partitions),
             dead_letter=partial(dead_letter, settings.topic("dead-letters")),
-            # Two tables; each of their partitions gets an equal share.
-            cached_states=CACHED_STATES // (2 * settings.partitions),
+            cached_bytes=CACHED_BYTES,
         )
         self.reference = Reference(settings, in_memory=in_memory)
         self.readable: defaultdict[str, set[int]] = defaultdict(set)

@@ -19,7 +19,7 @@ _AT_ONCE = 8
 class WorkerWeb:
     """The worker's answers, as an async context manager. Numbers are exact (Decimal).
 
-    An answer that does not come, or is partial, is asked for again; CommandError after 30 s.
+    An answer that does not come, or is partial or stale, is asked for again; CommandError after 30 s.
     """
 
     def __init__(self, url: str, *, patience_s: float = _PATIENCE_S) -> None:
@@ -82,6 +82,6 @@ class WorkerWeb:
             if response.status != 200:
                 return None, f"status {response.status}"
             answer = json.loads(await response.text(), parse_float=Decimal)
-            if answer.get("partial"):
-                return None, "a partial list"
+            if answer.get("partial") or answer.get("stale"):
+                return None, "what may not be all"
             return answer, "an answer"

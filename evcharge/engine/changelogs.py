@@ -94,10 +94,12 @@ class Changelogs:
         stores: Stores,
         writers: Mapping[TopicPartition, Writer],
         before_change: Callable[[TopicPartition], object],
+        before_drop: Callable[[TopicPartition], object],
     ) -> None:
         """Take changelogs over and apply what they hold beyond the rows of their stores.
 
-        ``before_change`` is called before rows of a partition change: what was read before is void.
+        ``before_change`` is called before rows of a partition change: what was read before is void;
+        ``before_drop`` before all of them are dropped.
         """
         began = time.monotonic()
         starts, ends = await self._bounds(stores)
@@ -105,28 +107,47 @@ class Changelogs:
         async def fence(tp: TopicPartition) -> tuple[TopicPartition, int]:
             empty = starts[tp] == ends[tp]
             row = (HISTORY, uuid.uuid4().bytes) if empty else (FENCE, self._client_id.encode())
-            return tp, await writers[tp].take_over([row])
+            offset = await writers[tp].take_over([row])
+            if offset == _next(stores[tp], starts[tp]):
+                # Nothing came between: what was read and cached of the partition stays valid.
+                stores[tp].write(dict([row]), offset)
+                if empty:
+                    self._known[tp] = stores[tp]
+            return tp, offset
 
         fences = dict(await asyncio.gather(*map(fence, stores)))
-        await self._drop_others(stores, starts, fences, before_change)
+        behind = {tp: fence + 1 for tp, fence in fences.items()}
+        await self._drop_others(stores, starts, behind, before_drop)
         restored = await self._read(stores, starts, fences, before_change)
         if restored > len(stores):
             logger.info("restored %d rows in %.1f s", restored, time.monotonic() - began)
 
     # -- what is another worker's
 
-    def follow(self, stores: Stores, complete: Callable[[TopicPartition], object]) -> None:
+    def follow(
+        self,
+        stores: Stores,
+        complete: Callable[[TopicPartition], object],
+        before_drop: Callable[[TopicPartition], object],
+    ) -> None:
         """Keep stores near the ends of their changelogs from now on, until :meth:`halt`.
 
         ``complete`` is called when a store has come up to what its changelog was at the beginning.
         """
         if stores:
-            self._following = asyncio.create_task(self._follow(stores, complete), name="standby")
+            self._following = asyncio.create_task(
+                self._follow(stores, complete, before_drop), name="standby"
+            )
 
-    async def _follow(self, stores: Stores, complete: Callable[[TopicPartition], object]) -> None:
+    async def _follow(
+        self,
+        stores: Stores,
+        complete: Callable[[TopicPartition], object],
+        before_drop: Callable[[TopicPartition], object],
+    ) -> None:
         try:
             starts, ends = await self._bounds(stores)
-            await self._drop_others(stores, starts, ends, _nothing)
+            await self._drop_others(stores, starts, ends, before_drop)
             await self._read(stores, starts, {tp: end - 1 for tp, end in ends.items()}, _nothing)
             for tp in stores:
                 complete(tp)
@@ -200,7 +221,7 @@ class Changelogs:
         stores: Stores,
         starts: Mapping[TopicPartition, int],
         ends: Mapping[TopicPartition, int],
-        before_change: Callable[[TopicPartition], object],
+        before_drop: Callable[[TopicPartition], object],
     ) -> None:
         """Clear the stores whose rows cannot be believed beside what their changelogs are."""
         kept = {tp: store for tp, store in stores.items() if store.changelog_offset() is not None}
@@ -215,7 +236,7 @@ class Changelogs:
             )
         ]
         for tp in others:
-            before_change(tp)
+            before_drop(tp)
             stores[tp].clear()
         if others:
             logger.warning(

@@ -14,6 +14,7 @@ from evcharge.engine.chunk import Chunk
 from evcharge.engine.counters import Counters
 from evcharge.engine.failstop import fail_stop
 from evcharge.engine.pipeline import Pipeline
+from evcharge.engine.row_cache import CachedRows, RowCache
 from evcharge.engine.step import DeadLetter, Step
 from evcharge.engine.table import StateTable
 from evcharge.kafka.log import Log, Writer
@@ -28,16 +29,17 @@ class Lane:
         log: Log,
         partitioner: Partitioner,
         dead_letter: DeadLetter,
-        cached_states: int,
+        cached_bytes: int,
         on_failure: Callable[[str, BaseException], object] = fail_stop,
     ) -> None:
-        """``cached_states`` bounds the decoded states kept for each table partition."""
+        """``cached_bytes`` bounds the rows kept in memory for all table partitions."""
         self.log = log
         self.partitioner = partitioner
         self.counters = Counters()
         self.feed = ChangeFeed()
         self._dead_letter = dead_letter
-        self._cached_states = cached_states
+        self._cache = RowCache(cached_bytes)
+        self._cached: dict[tuple[str, int], CachedRows] = {}
         self.on_failure = on_failure
         self._pipelines: dict[tuple[str, int], Pipeline] = {}
         self._writers: dict[tuple[str, int], Writer] = {}
@@ -73,16 +75,18 @@ class Lane:
 
     def pipeline(self, table: StateTable, partition: int) -> Pipeline:
         """Return what computes and writes a table partition."""
-        known = self._pipelines.get((table.name, partition))
+        place = Place(table.name, partition)
+        known = self._pipelines.get(place)
         if known is None:
-            known = self._pipelines[table.name, partition] = Pipeline(
+            cached = self._cached[place] = self._cache.partition()
+            known = self._pipelines[place] = Pipeline(
                 table.changelog_topic_name,
                 partition,
                 table.partition(partition),
                 self.writer(table, partition),
-                partial(self.feed.publish, Place(table.name, partition)),
+                partial(self.feed.publish, place),
                 self.on_failure,
-                self._cached_states,
+                cached,
             )
         return known
 
@@ -95,7 +99,8 @@ class Lane:
 
     def forget(self, table: StateTable, partition: int) -> None:
         """Drop what was read and cached of a partition: its rows change, or it leaves."""
-        self._pipelines.pop((table.name, partition), None)
+        if self._pipelines.pop((table.name, partition), None) is not None:
+            self._cache.drop(self._cached.pop((table.name, partition)))
 
     def release(self, table: StateTable, partition: int) -> None:
         """Drop all of a partition that left this worker."""

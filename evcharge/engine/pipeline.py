@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from evcharge.engine.local_rows import touched
+from evcharge.engine.row_cache import CachedRows
 from evcharge.kafka.batches import MAX_BATCH_BYTES
 from evcharge.kafka.log import Output, Writer
 from evcharge.storage.partition_store import Marker, PartitionStore, Rows, source_marker
@@ -26,6 +25,8 @@ class Effects:
     marker: Marker
     """The last record that was read."""
     rows: dict[bytes, bytes | None] = field(default_factory=dict)
+    states: dict[bytes, bytes] = field(default_factory=dict)
+    """Those of the rows that the next steps are likely to read; they are never deleted."""
     outputs: list[Output] = field(default_factory=list)
     on_durable: list[Callable[[], object]] = field(default_factory=list)
     """Called in order when everything is durable: counts, acknowledges the source."""
@@ -52,7 +53,7 @@ class Pipeline:
         writer: Writer,
         on_durable: Callable[[int, Rows], object],
         on_failure: Callable[[str, BaseException], object],
-        cached_states: int,
+        cached: CachedRows,
     ) -> None:
         self.changelog = changelog
         self.partition = partition
@@ -64,8 +65,7 @@ class Pipeline:
         self._unwritten: dict[bytes, bytes | None] = {}
         self._applied: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
-        self._states: OrderedDict[bytes, Any] = OrderedDict()
-        self._cached_states = cached_states
+        self._cached = cached
 
     def applied_offset(self, source_topic: str) -> int:
         """Return the last offset of a source that was computed here, -1 if there was none."""
@@ -85,7 +85,7 @@ class Pipeline:
         """Return a row as the steps so far left it."""
         if key in self._unwritten:
             return self._unwritten[key]
-        return self.store.get(key)
+        return self._cached.get(key) or self.store.get(key)
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """Return many rows as the steps so far left them."""
@@ -95,25 +95,13 @@ class Pipeline:
             return stored
         return [unwritten.get(k, v) for k, v in zip(keys, stored, strict=True)]
 
-    def cached(self, key: bytes) -> Any:
-        """Return the decoded state last remembered for a key, or ``None``."""
-        state = self._states.get(key)
-        if state is not None:
-            self._states.move_to_end(key)
-        return state
-
-    def remember(self, key: bytes, state: Any) -> None:
-        """Keep a decoded state for the next steps; the oldest are dropped beyond the bound."""
-        self._states[key] = state
-        if len(self._states) > self._cached_states:
-            self._states.popitem(last=False)
-
     # -- writes
 
     def submit(self, effects: Effects) -> None:
         """Take over the effects of a finished step; they become durable soon, in order."""
         self._applied[effects.source_topic] = effects.marker.offset
         self._unwritten.update(effects.rows)
+        self._cached.put(effects.states)
         self._pending.append(effects)
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._write_all())

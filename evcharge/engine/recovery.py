@@ -69,8 +69,10 @@ class BulkRecovery(Recovery):
             for left in set(table.store.partitions()) - mine - others:
                 app.changelogs.forget([TopicPartition(table.changelog_topic_name, left)])
                 table.store.close_partition(left)
+            app.stale[table.name] = (app.stale[table.name] | app.readable[table.name]) & (
+                mine | others
+            )
             app.readable[table.name] &= mine
-            app.stale[table.name] &= mine | others
         await self._take_over(actives)
         for table in self._state_tables():
             mine = {tp.partition for tp in actives if tp.topic == table.changelog_topic_name}
@@ -141,6 +143,7 @@ class BulkRecovery(Recovery):
             {tp: table.partition(number) for tp, (table, number) in tables.items()},
             {tp: app.lane.writer(*of) for tp, of in tables.items()},
             lambda tp: app.lane.forget(*tables[tp]),
+            self._dropped,
         )
 
     def _follow(self, changelogs: set[TP]) -> None:
@@ -153,8 +156,15 @@ class BulkRecovery(Recovery):
             app.stale[table.name].add(number)
 
         app.changelogs.follow(
-            {tp: table.partition(number) for tp, (table, number) in tables.items()}, complete
+            {tp: table.partition(number) for tp, (table, number) in tables.items()},
+            complete,
+            self._dropped,
         )
+
+    def _dropped(self, changelog: TopicPartition) -> None:
+        """Have nobody read rows that were found to be of another history."""
+        ((table, number),) = self._stores({TP(*changelog)}).values()
+        cast("Application", self.app).stale[table.name].discard(number)
 
 
 class LaneTableManager(TableManager):

@@ -88,6 +88,8 @@ class Asked:
             self._silence_us,
         )
         status, found = await self._get(path)
+        if found.get("stale"):
+            raise CommandError(f"{self._url}{path} answers from a copy")
         self._report.compared["stations over HTTP"] += 1
         if status != 200:
             self._report.differs(self._where, "missing", f"{name}: {status} {found}")
@@ -142,7 +144,7 @@ class Asked:
         while True:
             query = {"limit": "1000"} | ({"cursor": cursor} if cursor else {})
             status, body = await self._get(path, query)
-            if status != 200 or body.get("partial"):
+            if status != 200 or body.get("partial") or body.get("stale"):
                 raise CommandError(f"{self._url}{path} answers {status}: {body}")
             for each in body[field]:
                 yield each

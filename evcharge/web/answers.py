@@ -19,6 +19,9 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 
+STALE = {"stale": True}
+"""The member of an answer that was read, at least in part, from a copy; others have none."""
+
 
 def encode(value: Any) -> bytes:
     """Write a value as JSON."""
@@ -33,6 +36,12 @@ def timestamp(instant_us: int | None) -> str | None:
 def number(amount: int | None, text: Callable[[int], str]) -> msgspec.Raw | None:
     """Write an amount as a JSON number, digit by digit as ``text`` does: no float comes between."""
     return None if amount is None else msgspec.Raw(text(amount).encode())
+
+
+def marked_stale(document: bytes) -> bytes:
+    """Say in a JSON object that it was read from a copy; its numbers stay as they are written."""
+    members = msgspec.json.decode(document, type=dict[str, msgspec.Raw])
+    return encode({**members, **STALE})
 
 
 def json_response(value: Any) -> web.Response:

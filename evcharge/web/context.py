@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from aiohttp import web
 
@@ -27,6 +28,10 @@ class WebContext:
     silence_us: int
     """Microseconds after which a silent connector is unknown."""
     now_us: Callable[[], int] = _now_us
+
+    def with_copies(self) -> Self:
+        """The same, reading partitions of which this worker has only a copy as well."""
+        return replace(self, reader=self.reader.with_copies())
 
 
 CONTEXT = web.AppKey("context", WebContext)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Self
 
 from rocksdict import DbClosedError
 
@@ -23,8 +24,9 @@ from tables.station_status import StationStatusReader
 class DurableState:
     """Implements :class:`~evcharge.web.state.StateReader` over the tables of this worker."""
 
-    def __init__(self, app: Application) -> None:
+    def __init__(self, app: Application, *, copies: bool = False) -> None:
         self._app = app
+        self._copies = copies
         self.partitions = app.settings.partitions
 
     def partition_of(self, station_id: str) -> int:
@@ -33,8 +35,21 @@ class DurableState:
     # -- ownership
 
     def owned(self) -> frozenset[int]:
-        readable = self._app.readable
-        return frozenset(readable[station_status.NAME] & readable[charging_sessions.NAME])
+        fresh = self._app.readable
+        return frozenset(fresh[station_status.NAME] & fresh[charging_sessions.NAME])
+
+    def held(self) -> frozenset[int]:
+        fresh, stale = self._app.readable, self._app.stale
+        stations, sessions = (
+            fresh[table] | stale[table] for table in (station_status.NAME, charging_sessions.NAME)
+        )
+        return frozenset(stations & sessions) - self.owned()
+
+    def readable(self) -> frozenset[int]:
+        return self.owned() | self.held() if self._copies else self.owned()
+
+    def with_copies(self) -> Self:
+        return type(self)(self._app, copies=True)
 
     def ready(self) -> bool:
         return self._app.recovered and self._app.reference.caught_up
@@ -48,6 +63,9 @@ class DurableState:
         }
         # What is readable here needs no detour, whatever the last assignment that we saw says.
         return owners | dict.fromkeys(self.owned(), self._app.settings.url)
+
+    def workers(self) -> Collection[str]:
+        return tuple(self._app.assignor.tables_metadata())
 
     # -- tables
 
@@ -110,8 +128,8 @@ class DurableState:
 
     @contextmanager
     def _reading(self, partition: int) -> Iterator[None]:
-        """Refuse partitions that are not ours, also when they leave while we read."""
-        if partition not in self.owned():
+        """Refuse partitions that cannot be read here, also when they leave while we read."""
+        if partition not in self.readable():
             raise PartitionLostError(partition)
         try:
             yield

@@ -124,3 +124,8 @@ class _Share(Collector):
             "Partitions that this worker answers for.",
             value=len(self._reader.owned()),
         )
+        yield GaugeMetricFamily(
+            "evcharge_partitions_held",
+            "Partitions of other workers of which this one has a copy.",
+            value=len(self._reader.held()),
+        )

@@ -26,6 +26,15 @@ class _Answer(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"additionalProperties": True})
 
 
+Stale = Annotated[
+    bool,
+    Field(
+        description="true if read from a standby copy, so of a moment ago, because the worker in"
+        " charge did not answer; absent otherwise"
+    ),
+]
+
+
 class Connector(_Answer):
     """One plug. Absent facts are null."""
 
@@ -62,6 +71,7 @@ class Station(_Answer):
     evses: int
     connectors: list[Connector]
     updated_at: Timestamp | None = Field(description="ingest time of the last sign of life")
+    stale: Stale = False
 
 
 class Stations(_Answer):
@@ -70,6 +80,7 @@ class Stations(_Answer):
     stations: list[Station]
     next: str | None = Field(description="the `cursor` of the next page")
     partial: bool = Field(description="stations may be missing: a partition did not answer")
+    stale: Stale = False
 
 
 class Session(_Answer):
@@ -94,6 +105,7 @@ class Session(_Answer):
         " one more than EVCHARGE_MAX_SESSION_READINGS stands for any number beyond it"
     )
     updated_at: Timestamp = Field(description="ingest time of the last record")
+    stale: Stale = False
 
 
 class Sessions(_Answer):
@@ -101,6 +113,7 @@ class Sessions(_Answer):
 
     sessions: list[Session]
     next: str | None = Field(description="the `cursor` of the next page")
+    stale: Stale = False
 
 
 class Alive(_Answer):

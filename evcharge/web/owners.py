@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
-from http import HTTPStatus
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic
 
-import msgspec
 from aiohttp import web
 
+from evcharge.web.asking import ask, ask_for_part, owner_or_copy, pass_on
 from evcharge.web.context import WebContext
-from evcharge.web.peers import PeerAnswer, PeerError
+from evcharge.web.parts import P, covered
 from evcharge.web.problems import unavailable
+from evcharge.web.standby import copies_of, copy_of_one
 from evcharge.web.state import PartitionLostError
-
-logger = logging.getLogger(__name__)
-
-
-class Part(msgspec.Struct, kw_only=True):
-    """One worker's part of an answer that needs all partitions."""
-
-    partitions: list[int]
-    """The partitions that this part covers wholly."""
-
-
-P = TypeVar("P", bound=Part)
 
 
 async def at_owner(
@@ -35,50 +23,70 @@ async def at_owner(
     station_id: str,
     path: str,
     query: Mapping[str, str],
-    here: Callable[[], Awaitable[web.Response]],
+    here: Callable[[WebContext], Awaitable[web.Response]],
 ) -> web.Response:
-    """Answer from this worker's tables, or let the station's owner do it.
+    """Answer from this worker's tables, or let the station's owner do it, or else from a copy.
 
-    During a rebalance the owner is looked up anew a few times.
+    During a rebalance the owner is looked up anew a few times if there is no copy.
 
     Raises:
         ProblemError: 503, no worker could answer.
     """
     reader, peers = context.reader, context.peers
     partition = reader.partition_of(station_id)
-    for attempt in range(peers.attempts):
-        if attempt:
-            await asyncio.sleep(peers.pause_s)
+    asked: set[str] = set()
+
+    async def owner() -> web.Response | None:
         if partition in reader.owned():
             try:
-                return await here()
+                return await here(context)
             except PartitionLostError:
-                continue
+                return None
         url = reader.owners().get(partition)
         if url is None or not peers.elsewhere(url):
-            continue
-        try:
-            answer = await peers.get(url, path, query)
-        except PeerError as problem:
-            logger.warning("Asking on failed: %s", problem)
-            continue
-        if answer.status != HTTPStatus.SERVICE_UNAVAILABLE:
-            return _pass_on(answer)
-    raise unavailable(f"No worker can answer for station {station_id} at this moment; ask again.")
+            return None
+        asked.add(url)
+        answer = await ask(context, url, path, query)
+        return None if answer is None else pass_on(answer)
+
+    async def copy() -> web.Response | None:
+        return await copy_of_one(context, station_id, path, query, here, asked)
+
+    # What is ours may take its time.
+    patience_s = None if partition in reader.owned() else peers.hedge_s
+    answer = await owner_or_copy(owner(), copy, patience_s)
+    for _ in range(1, peers.attempts):
+        if answer is not None:
+            break
+        await asyncio.sleep(peers.pause_s)
+        answer = await owner()
+    if answer is None:
+        raise unavailable(
+            f"No worker can answer for station {station_id} at this moment; ask again."
+        )
+    return answer
 
 
-def require_owner(context: WebContext, station_id: str) -> None:
-    """Refuse a question of another worker about a station that this one does not own.
+def require_readable(context: WebContext, station_id: str) -> None:
+    """Refuse a question of another worker about a station that cannot be read here.
 
     Raises:
         ProblemError: 503.
     """
-    if context.reader.partition_of(station_id) not in context.reader.owned():
-        raise unavailable(f"This worker does not own station {station_id}.")
+    if context.reader.partition_of(station_id) not in context.reader.readable():
+        raise unavailable(f"This worker does not have station {station_id}.")
 
 
-def _pass_on(answer: PeerAnswer) -> web.Response:
-    return web.Response(status=answer.status, body=answer.body, content_type=answer.content_type)
+@dataclass(frozen=True, slots=True)
+class Collected(Generic[P]):
+    """What the workers said of all partitions."""
+
+    parts: list[P]
+    """What was read from copies comes first, so that what was not can replace it."""
+    complete: bool
+    """Whether every partition is covered."""
+    stale: bool
+    """Whether a partition is covered by a copy only."""
 
 
 async def at_all_owners(
@@ -86,47 +94,63 @@ async def at_all_owners(
     path: str,
     query: Mapping[str, str],
     kind: type[P],
-    here: Callable[[frozenset[int]], Awaitable[P]],
-) -> tuple[list[P], bool]:
-    """Ask every owner for its partitions at once, each partition of one worker only.
+    here: Callable[[WebContext, frozenset[int]], Awaitable[P]],
+    patience_s: float,
+) -> Collected[P]:
+    """Ask every owner for its partitions at once, and copies for those of owners that do not answer.
 
-    Returns:
-        The parts, and whether they cover every partition.
+    Owners are given ``patience_s`` before copies are asked for too.
 
     Raises:
         ProblemError: 503, no partition is covered at all.
     """
     reader, peers = context.reader, context.peers
     own, owners = reader.owned(), reader.owners()
-    elsewhere: dict[str, list[int]] = defaultdict(list)
+    elsewhere: dict[str, set[int]] = defaultdict(set)
     for partition in range(reader.partitions):
         url = owners.get(partition)
         if partition not in own and url is not None and peers.elsewhere(url):
-            elsewhere[url].append(partition)
+            elsewhere[url].add(partition)
+    silent: set[str] = set()
 
-    async def there(url: str, partitions: list[int]) -> P | None:
-        try:
-            answer = await peers.get(
-                url, path, {**query, "partitions": ",".join(map(str, partitions))}
-            )
-            if answer.status == HTTPStatus.OK:
-                return msgspec.json.decode(answer.body, type=kind)
-            logger.warning("%s answered %s to %s.", url, answer.status, path)
-        except (PeerError, msgspec.DecodeError) as problem:
-            logger.warning("A list misses partitions %s: %s", partitions, problem)
-        return None
+    async def copies(partitions: frozenset[int]) -> list[P]:
+        return await copies_of(context, partitions, path, query, kind, here, silent)
 
-    answers = await asyncio.gather(
-        here(own), *(there(url, partitions) for url, partitions in elsewhere.items())
+    async def there(url: str, partitions: frozenset[int]) -> list[P]:
+        async def owner() -> list[P] | None:
+            part = await ask_for_part(context, url, path, query, partitions, kind)
+            return None if part is None else [part]
+
+        async def instead() -> list[P] | None:
+            silent.add(url)
+            parts = await copies(partitions)
+            return parts if covered(parts) == partitions else None
+
+        return await owner_or_copy(owner(), instead, patience_s) or []
+
+    first, *others = await asyncio.gather(
+        _alone(here(context, own)), *(there(url, frozenset(of)) for url, of in elsewhere.items())
     )
-    parts = [part for part in answers if part is not None]
-    covered = {partition for part in parts for partition in part.partitions}
-    if not covered:
+    parts = [*first, *(part for answer in others for part in answer)]
+    left = frozenset(range(reader.partitions)) - covered(parts)
+    if left:
+        parts += await copies(left)
+    everywhere = covered(parts)
+    if not everywhere:
         raise unavailable("No worker has recovered its tables yet; ask again in a moment.")
-    return parts, len(covered) == reader.partitions
+    fresh = {each for part in parts for each in part.partitions if each not in part.stale}
+    return Collected(
+        sorted(parts, key=lambda part: not part.stale),
+        complete=len(everywhere) == reader.partitions,
+        stale=not everywhere <= fresh,
+    )
+
+
+async def _alone(part: Awaitable[P]) -> list[P]:
+    return [await part]
 
 
 def asked_partitions(request: web.Request, context: WebContext) -> frozenset[int]:
-    """Read which partitions another worker asks this one for, as far as this one owns them."""
+    """Read which partitions another worker asks this one for, as far as they can be read here."""
     asked = request.query.get("partitions", "").split(",")
-    return frozenset(int(each) for each in asked if each.isdecimal()) & context.reader.owned()
+    return frozenset(int(each) for each in asked if each.isdecimal()) & context.reader.readable()

@@ -57,6 +57,9 @@ class Peers:
         timeout_s: float = 2.0,
         attempts: int = 3,
         pause_s: float = 0.1,
+        hedge_s: float = 0.25,
+        list_hedge_s: float = 1.0,
+        copy_timeout_s: float = 1.0,
     ) -> None:
         self.url = url
         """How this worker is named in ``StateReader.owners``."""
@@ -66,6 +69,12 @@ class Peers:
         """How often the owner of a key is looked up and asked before giving up."""
         self.pause_s = pause_s
         """Seconds between two attempts."""
+        self.hedge_s = hedge_s
+        """Seconds that an owner may take for one key before a copy is asked too."""
+        self.list_hedge_s = list_hedge_s
+        """The same for a list: it may be long, and must not be made twice for that."""
+        self.copy_timeout_s = copy_timeout_s
+        """Seconds that workers are given to answer from their copies."""
 
     def elsewhere(self, url: str) -> bool:
         """Whether an owner is another worker than this one, however its address is written."""

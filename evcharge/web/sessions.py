@@ -12,10 +12,12 @@ from aiohttp import web
 from evcharge.domain.session import SessionState
 from evcharge.domain.session.state import Lifecycle
 from evcharge.web import parameters
-from evcharge.web.answers import json_response
+from evcharge.web.answers import json_response, marked_stale
 from evcharge.web.context import WebContext, context_of
+from evcharge.web.copies import asked_context, mark, missing
 from evcharge.web.cursors import decode_cursor, encode_cursor
-from evcharge.web.owners import Part, asked_partitions, at_all_owners, at_owner, require_owner
+from evcharge.web.owners import asked_partitions, at_all_owners, at_owner, require_readable
+from evcharge.web.parts import Part
 from evcharge.web.problems import ProblemError, not_found, unavailable
 from evcharge.web.session_view import session_json
 from evcharge.web.state import PartitionLostError
@@ -49,7 +51,7 @@ async def list_sessions(request: web.Request) -> web.Response:
     limit, after = parameters.limit(request), _after(request)
     query = {name: value for name in ("limit", "cursor") if (value := request.query.get(name))}
 
-    async def here() -> web.Response:
+    async def here(context: WebContext) -> web.Response:
         return await _sessions_of(context, station_id, limit, after)
 
     return await at_owner(context, station_id, f"/stations/{station_id}/sessions", query, here)
@@ -57,9 +59,9 @@ async def list_sessions(request: web.Request) -> web.Response:
 
 async def list_own_sessions(request: web.Request) -> web.Response:
     """A page of a station's sessions, for another worker."""
-    context, station_id = context_of(request), parameters.path_id(request, "station_id")
+    context, station_id = asked_context(request), parameters.path_id(request, "station_id")
     limit, after = parameters.limit(request), _after(request)
-    require_owner(context, station_id)
+    require_readable(context, station_id)
     return await _sessions_of(context, station_id, limit, after)
 
 
@@ -71,9 +73,9 @@ def _after(request: web.Request) -> SessionsPosition | None:
 async def _sessions_of(
     context: WebContext, station_id: str, limit: int, after: SessionsPosition | None
 ) -> web.Response:
-    reader = context.reader
+    reader, marked = context.reader, mark(context, station_id)
     if not station_is_known(context, station_id):
-        raise not_found(f"station {station_id}")
+        raise missing(context, station_id, f"station {station_id}")
     found: list[tuple[SessionsPosition, SessionState]] = []
     for scanned, (session_id, session) in enumerate(reader.sessions_of(station_id), start=1):
         if scanned % ROWS_AT_A_TIME == 0:
@@ -81,7 +83,7 @@ async def _sessions_of(
         position = _position(session_id, session)
         if after is None or position > after:
             found.append((position, session))
-    if reader.partition_of(station_id) not in reader.owned():
+    if reader.partition_of(station_id) not in reader.readable():
         raise PartitionLostError
     found.sort(key=lambda each: each[0])
     page = found[:limit]
@@ -91,6 +93,7 @@ async def _sessions_of(
                 session_json(station_id, position.session_id, session) for position, session in page
             ],
             "next": encode_cursor(page[-1][0]) if len(found) > limit else None,
+            **marked,
         }
     )
 
@@ -104,45 +107,49 @@ async def show_session(request: web.Request) -> web.Response:
     """One session, from whichever worker owns its station."""
     context, session_id = context_of(request), parameters.path_id(request, "session_id")
     station_id = parameters.query_id(request, "station_id")
+    stale = False
     if station_id is None:
-        station_id = await _station_having(context, session_id)
+        station_id, stale = await _station_having(context, session_id)
 
-    async def here() -> web.Response:
+    async def here(context: WebContext) -> web.Response:
         return _one_session(context, station_id, session_id)
 
     path = f"/stations/{station_id}/sessions/{session_id}"
-    return await at_owner(context, station_id, path, {}, here)
+    answer = await at_owner(context, station_id, path, {}, here)
+    if stale and answer.status == HTTPStatus.OK and isinstance(answer.body, bytes):
+        answer.body = marked_stale(answer.body)
+    return answer
 
 
 async def show_own_session(request: web.Request) -> web.Response:
     """One session, for another worker."""
-    context, station_id = context_of(request), parameters.path_id(request, "station_id")
+    context, station_id = asked_context(request), parameters.path_id(request, "station_id")
     session_id = parameters.path_id(request, "session_id")
-    require_owner(context, station_id)
+    require_readable(context, station_id)
     return _one_session(context, station_id, session_id)
 
 
 def _one_session(context: WebContext, station_id: str, session_id: str) -> web.Response:
     session = context.reader.session(station_id, session_id)
     if session is None:
-        raise not_found(f"session {session_id} of station {station_id}")
-    return json_response(session_json(station_id, session_id, session))
+        raise missing(context, station_id, f"session {session_id} of station {station_id}")
+    view = session_json(station_id, session_id, session)
+    return json_response({**view, **mark(context, station_id)})
 
 
-async def _station_having(context: WebContext, session_id: str) -> str:
-    """Find the only station that has a session of this id.
+async def _station_having(context: WebContext, session_id: str) -> tuple[str, bool]:
+    """Find the only station that has a session of this id, and whether copies were asked.
 
     Raises:
         ProblemError: 404, 409, or 503 as long as a partition that could hold one has not answered.
     """
 
-    async def here(partitions: frozenset[int]) -> StationsHaving:
+    async def here(context: WebContext, partitions: frozenset[int]) -> StationsHaving:
         return await _own_stations_having(context, partitions, session_id)
 
-    parts, complete = await at_all_owners(
-        context, f"/sessions/{session_id}/stations", {}, StationsHaving, here
-    )
-    stations = sorted({station for part in parts for station in part.stations})
+    path, patience_s = f"/sessions/{session_id}/stations", context.peers.hedge_s
+    found = await at_all_owners(context, path, {}, StationsHaving, here, patience_s)
+    stations = sorted({station for part in found.parts for station in part.stations})
     if len(stations) > 1:
         many = len(stations) > MOST_STATIONS_NAMED
         raise ProblemError(
@@ -151,19 +158,20 @@ async def _station_having(context: WebContext, session_id: str) -> str:
             f" session {session_id}: name one as station_id.",
             stations=stations[:MOST_STATIONS_NAMED],
         )
-    if not complete:
+    # A copy may not have a session yet that its owner has.
+    if not found.complete or (found.stale and not stations):
         raise unavailable(
             f"Not every worker can tell at this moment whether it has session {session_id}:"
             " ask again, or name its station as station_id."
         )
     if not stations:
         raise not_found(f"session {session_id}")
-    return stations[0]
+    return stations[0], found.stale
 
 
 async def find_own_stations(request: web.Request) -> web.Response:
     """Which stations of this worker have a session of an id, for another worker."""
-    context, session_id = context_of(request), parameters.path_id(request, "session_id")
+    context, session_id = asked_context(request), parameters.path_id(request, "session_id")
     partitions = asked_partitions(request, context)
     return json_response(await _own_stations_having(context, partitions, session_id))
 
@@ -172,6 +180,7 @@ async def _own_stations_having(
     context: WebContext, partitions: frozenset[int], session_id: str
 ) -> StationsHaving:
     covered: list[int] = []
+    stale: list[int] = []
     stations: list[str] = []
     for partition in sorted(partitions):
         try:
@@ -180,5 +189,7 @@ async def _own_stations_having(
         except PartitionLostError:
             continue
         covered.append(partition)
+        if partition in context.reader.held():
+            stale.append(partition)
         await asyncio.sleep(0)
-    return StationsHaving(partitions=covered, stations=stations)
+    return StationsHaving(partitions=covered, stale=stale, stations=stations)

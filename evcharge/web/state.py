@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Protocol, Self
 
 from evcharge.domain.session import SessionState
 from evcharge.domain.station_register import RegisteredStation
@@ -12,7 +12,7 @@ from evcharge.domain.station_state import StationState
 
 
 class PartitionLostError(Exception):
-    """A table was read for a partition that this worker does not own, or no longer."""
+    """A table was read for a partition that cannot be read here, or no longer."""
 
 
 class StateReader(Protocol):
@@ -32,11 +32,26 @@ class StateReader(Protocol):
     def owned(self) -> frozenset[int]:
         """The partitions that this worker owns with recovered tables."""
 
+    def held(self) -> frozenset[int]:
+        """Further partitions whose rows are here as a copy that may lag behind its owner.
+
+        A copy knows what was so a moment ago. That something is not in it proves nothing.
+        """
+
+    def readable(self) -> frozenset[int]:
+        """The partitions that can be read here: those owned; of :meth:`with_copies` those held too."""
+
+    def with_copies(self) -> Self:
+        """The same view, in which partitions that are only held can be read as well."""
+
     def ready(self) -> bool:
         """Whether this worker is a member of the group with its tables and the register read."""
 
     def owners(self) -> Mapping[int, str]:
         """The URL of the worker that owns each partition; some may be missing in a rebalance."""
+
+    def workers(self) -> Collection[str]:
+        """The URLs of all workers, as far as this one has heard of them."""
 
     def station(self, station_id: str) -> StationState | None:
         """The last words of a station."""

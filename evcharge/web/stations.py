@@ -14,11 +14,12 @@ from evcharge.domain.station import describe_station
 from evcharge.domain.station_filter import StationFilter
 from evcharge.domain.station_view import StationView
 from evcharge.web import parameters
-from evcharge.web.answers import encode, json_response
+from evcharge.web.answers import STALE, encode, json_response
 from evcharge.web.context import WebContext, context_of
+from evcharge.web.copies import asked_context, mark, missing
 from evcharge.web.cursors import decode_cursor, encode_cursor
-from evcharge.web.owners import Part, asked_partitions, at_all_owners, at_owner, require_owner
-from evcharge.web.problems import not_found
+from evcharge.web.owners import asked_partitions, at_all_owners, at_owner, require_readable
+from evcharge.web.parts import Part
 from evcharge.web.state import PartitionLostError
 from evcharge.web.station_view import station_json
 
@@ -53,7 +54,7 @@ async def show_station(request: web.Request) -> web.Response:
     """One station, from whichever worker owns it."""
     context, station_id = context_of(request), parameters.path_id(request, "station_id")
 
-    async def here() -> web.Response:
+    async def here(context: WebContext) -> web.Response:
         return _one_station(context, station_id)
 
     return await at_owner(context, station_id, f"/stations/{station_id}", {}, here)
@@ -61,15 +62,16 @@ async def show_station(request: web.Request) -> web.Response:
 
 async def show_own_station(request: web.Request) -> web.Response:
     """One station, for another worker."""
-    context, station_id = context_of(request), parameters.path_id(request, "station_id")
-    require_owner(context, station_id)
+    context, station_id = asked_context(request), parameters.path_id(request, "station_id")
+    require_readable(context, station_id)
     return _one_station(context, station_id)
 
 
 def _one_station(context: WebContext, station_id: str) -> web.Response:
     if not station_is_known(context, station_id):
-        raise not_found(f"station {station_id}")
-    return json_response(station_json(_describe(context, station_id)))
+        raise missing(context, station_id, f"station {station_id}")
+    view = _describe(context, station_id)
+    return json_response({**station_json(view), **mark(context, station_id)})
 
 
 def station_is_known(context: WebContext, station_id: str) -> bool:
@@ -98,7 +100,7 @@ async def list_stations(request: web.Request) -> web.Response:
     """A page of the stations that match, from all workers."""
     context, page = context_of(request), _page(request)
 
-    async def here(partitions: frozenset[int]) -> StationsPart:
+    async def here(context: WebContext, partitions: frozenset[int]) -> StationsPart:
         return await _own_part(context, partitions, page)
 
     query = {
@@ -106,22 +108,24 @@ async def list_stations(request: web.Request) -> web.Response:
         for name in ("bbox", "status", "min_power_kw", "limit", "cursor")
         if (value := request.query.get(name))
     }
-    parts, complete = await at_all_owners(context, "/stations", query, StationsPart, here)
-    rows = sorted(dict(row for part in parts for row in part.rows).items())
+    patience_s = context.peers.list_hedge_s
+    found = await at_all_owners(context, "/stations", query, StationsPart, here, patience_s)
+    rows = sorted(dict(row for part in found.parts for row in part.rows).items())
     shown = rows[: page.limit]
-    more = len(rows) > page.limit or any(part.more for part in parts)
+    more = len(rows) > page.limit or any(part.more for part in found.parts)
     return json_response(
         {
             "stations": [station for _, station in shown],
             "next": encode_cursor(StationsPosition(shown[-1][0])) if more else None,
-            "partial": not complete,
+            "partial": not found.complete,
+            **(STALE if found.stale else {}),
         }
     )
 
 
 async def list_own_stations(request: web.Request) -> web.Response:
     """This worker's part of such a page, for another worker."""
-    context, page = context_of(request), _page(request)
+    context, page = asked_context(request), _page(request)
     return json_response(await _own_part(context, asked_partitions(request, context), page))
 
 
@@ -143,6 +147,7 @@ async def _own_part(context: WebContext, partitions: frozenset[int], page: _Page
 
 async def _scan(context: WebContext, partitions: frozenset[int], page: _Page) -> StationsPart:
     reader = context.reader
+    copies = partitions & reader.held()
     lost: set[int] = set()
     rows: list[tuple[str, msgspec.Raw]] = []
     more = False
@@ -161,9 +166,14 @@ async def _scan(context: WebContext, partitions: frozenset[int], page: _Page) ->
         if len(rows) == page.limit:
             more = True
             break
-        rows.append((station_id, msgspec.Raw(encode(station_json(view)))))
-    covered = (partitions & reader.owned()) - lost
-    return StationsPart(partitions=sorted(covered), rows=rows, more=more)
+        station = station_json(view)
+        if copies:
+            station |= mark(context, station_id)
+        rows.append((station_id, msgspec.Raw(encode(station))))
+    covered = (partitions & reader.readable()) - lost
+    # A partition that came or went meanwhile was a copy for a part of the time.
+    stale = covered & (copies | reader.held())
+    return StationsPart(partitions=sorted(covered), stale=sorted(stale), rows=rows, more=more)
 
 
 def _ids(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 import pytest
 
 from evcharge.engine.pipeline import Effects, Pipeline
+from evcharge.engine.row_cache import RowCache
 from evcharge.kafka.log import Output, Row
 from evcharge.storage.partition_store import Marker, MemoryPartition, Rows
 
@@ -53,6 +54,9 @@ class Bench:
         self.failures: list[str] = []
         self.writer = SlowWriter(self.events)
         self.store = LoggingStore(self.events)
+        self.restart()
+
+    def restart(self) -> None:
         self.pipeline = Pipeline(
             "changelog",
             0,
@@ -60,7 +64,7 @@ class Bench:
             self.writer,
             lambda offset, _: self.events.append(f"told {offset}"),
             lambda why, _: self.failures.append(why),
-            2,
+            RowCache(1 << 20).partition(),
         )
 
     def submit(self, offset: int, rows: dict[bytes, bytes | None], *topics: str) -> None:
@@ -70,6 +74,7 @@ class Bench:
                 SOURCE,
                 Marker(offset, 7),
                 rows,
+                {},
                 outputs,
                 [lambda: self.events.append(f"ack {offset}")],
             )
@@ -139,18 +144,20 @@ async def test_a_restarted_pipeline_knows_from_the_store_what_was_applied() -> N
     bench.writer.may_answer.set()
     bench.submit(9, {b"Sa": b"1"})
     await bench.pipeline.drained()
-    again = Pipeline("changelog", 0, bench.store, bench.writer, lambda *_: None, lambda *_: None, 2)
+    bench.restart()
+    again = bench.pipeline
     assert again.applied_offset(SOURCE) == 9
     assert again.applied_offset("station-status-rerouted") == -1
 
 
-async def test_remembered_states_are_bounded_and_the_oldest_goes_first() -> None:
-    pipeline = Bench().pipeline
-    pipeline.remember(b"a", 1)
-    pipeline.remember(b"b", 2)
-    assert pipeline.cached(b"a") == 1
-    pipeline.remember(b"c", 3)
-    assert (pipeline.cached(b"a"), pipeline.cached(b"b"), pipeline.cached(b"c")) == (1, None, 3)
+async def test_a_state_that_was_written_is_read_without_asking_the_store() -> None:
+    bench = Bench()
+    bench.writer.may_answer.set()
+    bench.pipeline.submit(Effects(SOURCE, Marker(9, 7), {b"Sa": b"1", b"R": b"2"}, {b"Sa": b"1"}))
+    await bench.pipeline.drained()
+    bench.store.rows.clear()
+    assert bench.pipeline.get(b"Sa") == b"1"
+    assert bench.pipeline.get(b"R") is None
 
 
 async def test_steps_that_do_not_fit_one_record_batch_go_out_one_after_the_other() -> None:

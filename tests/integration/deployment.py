@@ -113,13 +113,19 @@ class Worker:
             with problem:
                 return problem.code, _body(problem)
 
+    def _fresh(self, path: str) -> Any:
+        status, body = self.get(path)
+        assert status == 200, body
+        return None if body.get("stale") else body
+
     def pages(self, path: str, field: str) -> Iterable[dict[str, Any]]:
         """Yield the items of a list over all of its pages."""
         cursor = ""
         while True:
             separator = "&" if "?" in path else "?"
-            status, body = self.get(f"{path}{separator}limit=1000{cursor}")
-            assert status == 200, body
+            page = f"{path}{separator}limit=1000{cursor}"
+            # A worker that is slow on a busy machine is answered for by a copy.
+            body = eventually(lambda page=page: self._fresh(page), what=f"a fresh {page}")  # type: ignore[misc]
             assert not body.get("partial"), body
             yield from body[field]
             if body["next"] is None:

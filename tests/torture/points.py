@@ -22,7 +22,7 @@ from evcharge.engine.lane import Lane
 from evcharge.kafka.appends import Appends
 from evcharge.kafka.fenced_writer import FencedWriter
 from evcharge.kafka.wire import Wire
-from evcharge.storage.partition_store import RocksPartition
+from evcharge.storage.rocks_partition import RocksPartition
 
 POINTS: dict[str, tuple[type, str]] = {
     "deliver": (ChunkConsumer, "_deliver"),

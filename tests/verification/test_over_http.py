@@ -99,6 +99,20 @@ async def test_a_wrong_answer_is_found(mistake: Callable[[Data], None], sorts: s
     assert await found(served) != []
 
 
+async def test_what_comes_from_a_copy_is_no_difference_but_an_error() -> None:
+    served = data()
+    async with group(served) as workers:
+        gone = await workers.worker()
+        one = await workers.worker([], copies=range(4))
+        served.owners.update(dict.fromkeys(range(4), gone.url))
+        await gone.server.close()
+        async with Asked(one.url, 86_400 * SECOND, Report(), lambda: NOW) as asked:
+            with pytest.raises(CommandError, match="stale"):
+                await asked.check_list([])
+            with pytest.raises(CommandError, match="from a copy"):
+                await asked.check_station("EV-001", [], {}, None)
+
+
 async def test_a_worker_that_does_not_answer_is_no_difference_but_an_error() -> None:
     async with Asked("http://127.0.0.1:9", 1, Report()) as asked:
         with pytest.raises(CommandError, match="does not answer"):

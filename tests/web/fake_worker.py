@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -39,6 +40,7 @@ class Data:
     sessions: dict[tuple[str, str], SessionState] = field(default_factory=dict)
     register: dict[str, RegisteredStation] = field(default_factory=dict)
     owners: dict[int, str] = field(default_factory=dict)
+    workers: list[str] = field(default_factory=list)
 
     def say(self, station_id: str, status: Status, connector_id: int = 1) -> None:
         """Let a connector have said something ten seconds ago."""
@@ -54,9 +56,11 @@ class FakeReader:
 
     partitions = PARTITIONS
 
-    def __init__(self, data: Data, own: Iterable[int]) -> None:
+    def __init__(self, data: Data, own: Iterable[int], copies: Iterable[int] = ()) -> None:
         self.data = data
         self.own = frozenset(own)
+        self.copies = frozenset(copies)
+        self.reads_copies = False
         self.is_ready = True
         self.believes: Mapping[int, str] | None = None
         """Its own idea of the owners, if it differs from the truth."""
@@ -71,14 +75,28 @@ class FakeReader:
     def owned(self) -> frozenset[int]:
         return self.own
 
+    def held(self) -> frozenset[int]:
+        return self.copies - self.own
+
+    def readable(self) -> frozenset[int]:
+        return self.own | self.copies if self.reads_copies else self.own
+
+    def with_copies(self) -> Self:
+        view = copy(self)
+        view.reads_copies = True
+        return view
+
     def ready(self) -> bool:
         return self.is_ready
 
     def owners(self) -> Mapping[int, str]:
         return self.data.owners if self.believes is None else self.believes
 
+    def workers(self) -> Collection[str]:
+        return {*self.data.workers, *(self.believes or {}).values()}
+
     def _check(self, partition: int) -> None:
-        if partition not in self.own:
+        if partition not in self.readable():
             raise PartitionLostError(partition)
 
     def station(self, station_id: str) -> StationState | None:
@@ -197,11 +215,12 @@ class Group:
         self,
         own: Iterable[int] = range(PARTITIONS),
         *,
+        copies: Iterable[int] = (),
         metrics: Metrics | None = None,
         now_us: int = NOW,
     ) -> Worker:
-        """Start a worker that owns some partitions, all unless told."""
-        reader, application = FakeReader(self.data, own), web.Application()
+        """Start a worker that owns some partitions, all unless told, and has copies of others."""
+        reader, application = FakeReader(self.data, own, copies), web.Application()
         server = TestServer(application)
         peers = Peers("", lambda: self._client, timeout_s=2.0, pause_s=0.01)
         context = WebContext(
@@ -216,6 +235,7 @@ class Group:
         worker = Worker(reader, peers, server, self._client)
         peers.url = worker.url
         self.data.owners.update(dict.fromkeys(reader.own, worker.url))
+        self.data.workers.append(worker.url)
         self._workers.append(worker)
         return worker
 

@@ -53,7 +53,7 @@ async def test_metrics_tell_what_the_engine_counts_by_topic_and_reason() -> None
     )
 
     async with group(Data()) as workers:
-        answer = await (await workers.worker([1, 2], metrics=metrics)).get("/metrics")
+        answer = await (await workers.worker([1, 2], copies=[3], metrics=metrics)).get("/metrics")
 
     assert answer.headers["Content-Type"].startswith("text/plain; version=")
     found = samples(answer.text)
@@ -65,6 +65,7 @@ async def test_metrics_tell_what_the_engine_counts_by_topic_and_reason() -> None
     assert found[sample("evcharge_something_new_total", label="label")] == 3
     assert found[sample("evcharge_lag_records", topic="station-status", partition="3")] == 11
     assert found[sample("evcharge_partitions_owned")] == 2
+    assert found[sample("evcharge_partitions_held")] == 1
     assert found[sample("evcharge_ready")] == 1
     assert found[sample("process_cpu_seconds_total")] > 0
 

@@ -190,7 +190,7 @@ async function fetchStations() {
     const answer = await response.json();
     if (!response.ok) throw new Error(answer.detail);
     stations.push(...answer.stations);
-    missing = missing || answer.partial;
+    missing = missing || answer.partial || Boolean(answer.stale);
     cursor = answer.next;
   } while (cursor && stations.length < MOST_STATIONS);
   return { stations, missing, more: Boolean(cursor) };
