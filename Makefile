@@ -23,7 +23,7 @@ $(shell rm -f $(STAMP))
 endif
 endif
 
-.PHONY: help setup demo broker test test-fast check format docs lock clean
+.PHONY: help setup demo broker test test-fast torture check format docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -67,6 +67,9 @@ test: setup ## all tests, with a real Kafka
 
 test-fast: setup ## the tests that need no Kafka and no browser (under a minute)
 	@$(RUN) -m pytest -m "not broker and not browser and not slow" $(ARGS)
+
+torture: setup ## kill, freeze and starve workers and brokers, and check (TORTURE_SEED=N TORTURE_SECONDS=S)
+	@$(RUN) -m tests.torture
 
 check: setup ## format, lint, types, layout, generated documents
 	@$(RUN) -m ruff format --check .

@@ -75,7 +75,8 @@ class Traps:
         self._left = 0
 
     def set(self, *_: object) -> None:
-        """Read the file for a new trap (also as a signal handler)."""
+        """Read the file for a new trap, without one there is none (also as a signal handler)."""
+        self._trap = None
         if self._file.exists():
             self._trap = Trap.parse(self._file.read_text())
             self._left = self._trap.passes
