@@ -1,0 +1,91 @@
+"""The program and its peers: how each is started over a stream, and where its results are."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from bench.preload import Stream
+from evcharge.broker.ports import free_port
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a program over a stream; nothing of it is there before."""
+
+    stream: Stream
+    name: str
+    """Of the run: its consumer group and the first part of its internal topics."""
+    directory: Path
+    """For the program's local state."""
+
+
+class Program(Protocol):
+    """Something that does the job."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in the table."""
+
+    def command(self, job: Job) -> Sequence[str]:
+        """Return the command that runs it in the foreground."""
+
+    def variables(self, job: Job) -> Mapping[str, str]:
+        """Return the environment variables that it is started with."""
+
+    def output_topic(self, job: Job) -> str:
+        """Return the topic with one record for each ended session."""
+
+
+@dataclass(frozen=True)
+class Evcharge:
+    """The application itself, as its users start it."""
+
+    name: str = "evcharge"
+
+    def command(self, job: Job) -> Sequence[str]:
+        return [sys.executable, "-m", "evcharge", "worker", "-l", "warn"]
+
+    def variables(self, job: Job) -> Mapping[str, str]:
+        return {
+            **job.stream.variables,
+            "EVCHARGE_APP_ID": job.name,
+            "EVCHARGE_INSTANCE_ID": "bench",
+            "EVCHARGE_DATA_DIR": str(job.directory / "state"),
+            "EVCHARGE_WEB_PORT": str(free_port()),
+        }
+
+    def output_topic(self, job: Job) -> str:
+        return f"{job.stream.prefix}sealed-sessions"
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Another program that does the job, told where by arguments that all peers share."""
+
+    name: str
+    start: tuple[str, ...]
+    """The command, without what it is told about the job."""
+    guarantee: str
+    """``at-least-once`` or ``exactly-once``."""
+
+    def command(self, job: Job) -> Sequence[str]:
+        stream = job.stream
+        return [
+            *self.start,
+            f"--bootstrap={stream.bootstrap}",
+            f"--prefix={stream.prefix}",
+            f"--group={job.name}",
+            f"--output={self.output_topic(job)}",
+            f"--directory={job.directory / 'state'}",
+            f"--guarantee={self.guarantee}",
+        ]
+
+    def variables(self, job: Job) -> Mapping[str, str]:
+        return {}
+
+    def output_topic(self, job: Job) -> str:
+        return f"{job.name}-ended-sessions"
