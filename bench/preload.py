@@ -38,6 +38,11 @@ class Stream:
         return sum(self.ends.values())
 
     @property
+    def mixed(self) -> int:
+        """The events of the mix."""
+        return self.events - self.filled
+
+    @property
     def variables(self) -> dict[str, str]:
         """The settings of a worker that reads it."""
         return stream_variables(self.bootstrap, self.prefix)

@@ -39,6 +39,9 @@ class Program(Protocol):
     def output_topic(self, job: Job) -> str:
         """Return the topic with one record for each ended session."""
 
+    def topics(self, job: Job) -> Sequence[str]:
+        """Return the topics that must be made for it before it starts."""
+
 
 @dataclass(frozen=True)
 class Evcharge:
@@ -61,6 +64,10 @@ class Evcharge:
     def output_topic(self, job: Job) -> str:
         return f"{job.stream.prefix}sealed-sessions"
 
+    def topics(self, job: Job) -> Sequence[str]:
+        # It has made its own before the stream could be loaded.
+        return ()
+
 
 @dataclass(frozen=True)
 class Peer:
@@ -71,21 +78,29 @@ class Peer:
     """The command, without what it is told about the job."""
     guarantee: str
     """``at-least-once`` or ``exactly-once``."""
+    warm_up: Stream | None = None
+    """A stream that it works off first, in the same process, before it begins with the job."""
 
     def command(self, job: Job) -> Sequence[str]:
         stream = job.stream
-        return [
-            *self.start,
-            f"--bootstrap={stream.bootstrap}",
-            f"--prefix={stream.prefix}",
-            f"--group={job.name}",
-            f"--output={self.output_topic(job)}",
-            f"--directory={job.directory / 'state'}",
-            f"--guarantee={self.guarantee}",
-        ]
+        told = {
+            "bootstrap": stream.bootstrap,
+            "prefix": stream.prefix,
+            "group": job.name,
+            "output": self.output_topic(job),
+            "directory": str(job.directory / "state"),
+            "guarantee": self.guarantee,
+        }
+        if self.warm_up is not None:
+            told |= {"warm-prefix": self.warm_up.prefix, "warm-events": str(self.warm_up.events)}
+        return [*self.start, *(f"--{name}={value}" for name, value in told.items())]
 
     def variables(self, job: Job) -> Mapping[str, str]:
         return {}
 
     def output_topic(self, job: Job) -> str:
         return f"{job.name}-ended-sessions"
+
+    def topics(self, job: Job) -> Sequence[str]:
+        output = self.output_topic(job)
+        return (output,) if self.warm_up is None else (output, f"{output}-warm")

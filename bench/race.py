@@ -1,8 +1,10 @@
-"""One program over one preloaded stream: how many events it makes durable in a second.
+"""One program over one preloaded stream: how many events it works off in a second.
 
-The clock runs between two of the program's own commits as Kafka shows them: from the first one seen
-(behind the warm-up, where there is one) to the one that covers everything. So neither its start nor a
-look in between counts, and no program grades itself.
+The clock is Kafka's own: the append times of the outputs, from the first one to the last. A session ends
+every twenty events until the very end, so these are the times at which the program began and finished;
+its start-up is not in it. Then it is asked to end, and it must have committed the whole stream, both
+topics, and have written one output for each ended session. So no program grades itself, each keeps its
+default commit interval, and leaving something out is no way to win.
 """
 
 from __future__ import annotations
@@ -10,30 +12,22 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
+from bisect import bisect_right
 from dataclasses import dataclass
 
 from bench.notice import Notice
-from bench.outputs import OutputTopic
+from bench.outputs import Outputs
 from bench.preload import PARTITIONS, Stream
 from bench.processes import Running, start
 from bench.programs import Job, Program
-from bench.progress import Commits, Progress
+from bench.progress import Commits
 from bench.scene import Scene
 from evcharge.errors import CommandError
 from evcharge.kafka.admin import KafkaAdmin, NewTopic
 
-LOOK_S = 0.05
+LOOK_S = 0.1
 SILENCE_S = 90.0
-"""A program that commits nothing new for as long has failed."""
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A commit as it was seen."""
-
-    at_s: float
-    cpu_s: float
-    progress: Progress
+"""A program that writes nothing for as long has failed."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +35,10 @@ class Lap:
     """What one run showed."""
 
     program: str
-    events: int
-    """Events that were counted: those behind the warm-up."""
+    events: float
+    """Events worked off between the first output and the last."""
     seconds: float
     cpu_s: float
-    status_share: float
-    """Of the counted events: the mix must be the stream's, or another job was measured."""
     repeated: int
     """Outputs that say what another one says (at-least-once programs may)."""
     peak_mb: float
@@ -58,93 +50,115 @@ class Lap:
 
     @property
     def cpu_rate(self) -> float:
-        """Events per second of CPU."""
+        """Events per second of CPU: hardly changes when something else runs on the machine."""
         return self.events / self.cpu_s
 
 
-async def race(scene: Scene, program: Program, stream: Stream, warm_up: float = 0.0) -> Lap:
-    """Run a program over a stream once; the first part of its events, `warm_up`, is not counted.
+async def race(scene: Scene, program: Program, stream: Stream) -> Lap:
+    """Run a program over a stream once, from nothing.
 
     Raises:
         CommandError: it ended, came to a stop, or did not do the whole job.
     """
     job = Job(stream, scene.new_name(program.name), scene.new_directory())
-    topic = program.output_topic(job)
-    async with KafkaAdmin([stream.bootstrap]) as admin:
-        if topic.startswith(job.name):
-            await admin.create([NewTopic(topic, PARTITIONS, 1, {})])
-    outputs = OutputTopic(stream.bootstrap, topic)
-    await outputs.mark()
-    with Notice(f"{program.name}, {stream.events:,} events") as notice:
-        running = await start(
-            job.name,
-            program.command(job),
-            program.variables(job),
-            core=scene.program_core,
-            directory=job.directory,
-        )
-        try:
-            marks = await _follow(running, job, notice)
-            peak = running.peak_mb()
-            repeated = await _require_outputs(outputs, program, stream)
-        finally:
-            await running.kill()
-            shutil.rmtree(job.directory, ignore_errors=True)
-            await scene.forget(job.name)
-        lap = _lap(program, marks, warm_up, repeated, peak)
-        notice.done(f"{lap.rate:,.0f} events/s, {lap.cpu_rate:,.0f} per CPU-second")
-    return lap
+    try:
+        return await lap(scene, program, job)
+    finally:
+        shutil.rmtree(job.directory, ignore_errors=True)
+        await scene.forget(job.name)
 
 
-async def _follow(running: Running, job: Job, notice: Notice) -> list[Mark]:
-    """Return each new commit up to the one that covers the stream."""
+async def lap(scene: Scene, program: Program, job: Job) -> Lap:
+    """Run a program over what is not yet done of a job; it goes on with the state that it has."""
     stream = job.stream
-    marks: list[Mark] = []
-    async with Commits(stream.bootstrap, job.name, stream.ends) as commits:
-        since = time.monotonic()
-        while not marks or marks[-1].progress.events < stream.events:
-            progress = await commits.now()
-            now = time.monotonic()
-            if progress.events > (marks[-1].progress.events if marks else 0):
-                marks.append(Mark(now, running.cpu_s(), progress))
-                notice.progress(progress.events)
-                since = now
-            running.require()
-            if now - since > SILENCE_S:
-                raise CommandError(
-                    f"{running.child.name} committed nothing new for {SILENCE_S:g} s at"
-                    f" {progress}; its last words:\n{running.child.tail()}"
-                )
-            await asyncio.sleep(LOOK_S)
-    return marks
+    async with KafkaAdmin([stream.bootstrap]) as admin:
+        own = [NewTopic(topic, PARTITIONS, 1, {}) for topic in program.topics(job)]
+        await admin.create(own)
+    with Notice(f"{program.name}, {stream.events:,} events") as notice:
+        async with Outputs(stream.bootstrap, program.output_topic(job)) as outputs:
+            running = await start(
+                job.name,
+                program.command(job),
+                program.variables(job),
+                core=scene.program_core,
+                directory=job.directory,
+            )
+            try:
+                cpu = await _follow(running, outputs, stream, notice)
+                peak = running.peak_mb()
+                await running.stop()
+                await _require_all(program, job)
+            finally:
+                await running.kill()
+            result = _lap(program, stream, outputs, cpu, peak)
+        notice.done(f"{result.rate:,.0f} events/s, {result.cpu_rate:,.0f} per CPU-second")
+    return result
 
 
-async def _require_outputs(outputs: OutputTopic, program: Program, stream: Stream) -> int:
-    """Return how many outputs are repeats; CommandError if there is not one of each session."""
-    found = await outputs.count()
-    if found.distinct != stream.ended:
+async def _follow(
+    running: Running, outputs: Outputs, stream: Stream, notice: Notice
+) -> list[tuple[float, float]]:
+    """Wait for the last output; return what CPU had been used at which time."""
+    cpu: list[tuple[float, float]] = []
+    size, since = 0, time.monotonic()
+    while True:
+        cpu.append((time.time(), running.cpu_s()))
+        grown = await outputs.size()
+        if grown > size:
+            size, since = grown, time.monotonic()
+            notice.progress(min(stream.events, size * stream.events // stream.ended))
+        if size >= stream.ended and await outputs.read() >= stream.ended:
+            return cpu
+        running.require()
+        if time.monotonic() - since > SILENCE_S:
+            raise CommandError(
+                f"{running.child.name} wrote nothing for {SILENCE_S:g} s after {size} of"
+                f" {stream.ended} outputs; its last words:\n{running.child.tail()}"
+            )
+        await asyncio.sleep(LOOK_S)
+
+
+async def _require_all(program: Program, job: Job) -> None:
+    async with Commits(job.stream.bootstrap, job.name, job.stream.ends) as commits:
+        done = await commits.now()
+    if done.events < job.stream.events:
         raise CommandError(
-            f"{program.name} wrote {found.distinct} outputs of {stream.ended} ended sessions: it did"
-            " not do the job"
+            f"{program.name} has committed {done} of {job.stream.events} events with its last output:"
+            " it did not do the whole job"
         )
-    return found.records - found.distinct
 
 
 def _lap(
-    program: Program, marks: list[Mark], warm_up: float, repeated: int, peak_mb: float
+    program: Program,
+    stream: Stream,
+    outputs: Outputs,
+    cpu: list[tuple[float, float]],
+    peak_mb: float,
 ) -> Lap:
-    last = marks[-1]
-    first = next(each for each in marks if each.progress.events >= warm_up * last.progress.events)
-    if first is last:
-        raise CommandError(f"{program.name} committed only once: nothing can be measured between")
-    events = last.progress.events - first.progress.events
-    status = last.progress.status - first.progress.status
+    times = outputs.append_times_ms()
+    if len(times) != stream.ended:
+        raise CommandError(
+            f"{program.name} wrote {len(times)} outputs of {stream.ended} ended sessions"
+        )
+    first, last = times[0], times[-1]
+    # What the first append carried was worked off before it.
+    share = 1 - bisect_right(times, first) / len(times)
     return Lap(
         program.name,
-        events,
-        last.at_s - first.at_s,
-        last.cpu_s - first.cpu_s,
-        status / events,
-        repeated,
+        stream.mixed * share,
+        (last - first) / 1000,
+        cpu_at(cpu, last / 1000) - cpu_at(cpu, first / 1000),
+        outputs.records - len(times),
         peak_mb,
     )
+
+
+def cpu_at(samples: list[tuple[float, float]], at_s: float) -> float:
+    """Return the CPU used at a time, between two samples as if it were used evenly."""
+    after = bisect_right(samples, (at_s, float("inf")))
+    if after == 0:
+        return samples[0][1]
+    if after == len(samples):
+        return samples[-1][1]
+    (before_s, before), (after_s, used) = samples[after - 1], samples[after]
+    return before + (used - before) * (at_s - before_s) / (after_s - before_s)

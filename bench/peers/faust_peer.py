@@ -31,7 +31,6 @@ def application(told: list[str]) -> faust.App:
         topic_disable_leader=True,
         table_standby_replicas=0,
         web_enabled=False,
-        broker_commit_interval=1.0,
         # Better than the defaults of 0 s and 16 KiB where many small records are written.
         producer_linger=0.02,
         producer_max_batch_size=256 << 10,

@@ -44,7 +44,6 @@ def main() -> None:
         auto_offset_reset="earliest",
         processing_guarantee=job.guarantee,
         state_dir=job.directory,
-        commit_interval=1.0,
         loglevel="WARNING",
     )
     status = app.topic(f"{job.prefix}station-status", value_deserializer="bytes")

@@ -28,7 +28,7 @@ def build(directory: Path) -> tuple[str, ...]:
         [
             *(java, "-cp", class_path, "org.eclipse.jdt.internal.compiler.batch.Main"),
             *("-17", "-nowarn", "-cp", class_path, "-d", str(directory)),
-            *map(str, sorted(HERE.glob("*.java"))),
+            *map(str, sorted(HERE.rglob("*.java"))),
         ],
         capture_output=True,
         text=True,
@@ -42,5 +42,5 @@ def build(directory: Path) -> tuple[str, ...]:
         # What the JVM itself chooses on one core; said so that it is the same everywhere.
         "-XX:+UseSerialGC",
         f"-Dlog4j2.configurationFile={HERE / 'log4j2.xml'}",
-        *("-cp", os.pathsep.join([str(directory), class_path]), "Main"),
+        *("-cp", os.pathsep.join([str(directory), class_path]), "job.Main"),
     )

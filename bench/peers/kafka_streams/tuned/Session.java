@@ -1,3 +1,5 @@
+package tuned;
+
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 

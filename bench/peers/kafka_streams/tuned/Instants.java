@@ -1,3 +1,5 @@
+package tuned;
+
 import java.time.OffsetDateTime;
 import java.time.temporal.ChronoField;
 

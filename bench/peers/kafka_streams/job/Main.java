@@ -1,3 +1,5 @@
+package job;
+
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
@@ -5,16 +7,14 @@ import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
-import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.processor.StateStore;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
-import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.StoreBuilder;
-import org.apache.kafka.streams.state.Stores;
 
 /**
  * The job in Kafka Streams: one thread, RocksDB stores with caches and changelogs.
@@ -42,7 +42,7 @@ public final class Main {
 
     private static KafkaStreams streams(Map<String, String> job, String prefix, String suffix) {
         KafkaStreams streams =
-            new KafkaStreams(topology(prefix, job.get("output") + suffix), settings(job, suffix));
+            new KafkaStreams(topology(job.get("code"), prefix, job.get("output") + suffix), settings(job, suffix));
         streams.setUncaughtExceptionHandler(problem -> {
             problem.printStackTrace();
             Runtime.getRuntime().halt(1);
@@ -51,25 +51,32 @@ public final class Main {
         return streams;
     }
 
-    private static Topology topology(String prefix, String output) {
+    private static Topology topology(String code, String prefix, String output) {
+        boolean byHand = code.equals("tuned");
         StringDeserializer key = new StringDeserializer();
         ByteArrayDeserializer value = new ByteArrayDeserializer();
-        return new Topology()
+        Topology topology = new Topology()
             .addSource("status", key, value, prefix + "station-status")
-            .addProcessor("stations", StationStatus::new, "status")
-            .addStateStore(store(StationStatus.STORE), "stations")
-            .addSource("events", key, value, prefix + "charging-sessions")
-            .addProcessor("sessions", Sessions::new, "events")
-            .addStateStore(store(Sessions.STORE), "sessions")
+            .addSource("events", key, value, prefix + "charging-sessions");
+        if (byHand) {
+            topology
+                .addProcessor("stations", tuned.StationStatus::new, "status")
+                .addProcessor("sessions", tuned.Sessions::new, "events")
+                .addStateStore(kept(tuned.StationStatus.store()), "stations")
+                .addStateStore(kept(tuned.Sessions.store()), "sessions");
+        } else {
+            topology
+                .addProcessor("stations", plain.StationStatus::new, "status")
+                .addProcessor("sessions", plain.Sessions::new, "events")
+                .addStateStore(kept(plain.StationStatus.store()), "stations")
+                .addStateStore(kept(plain.Sessions.store()), "sessions");
+        }
+        return topology
             .addSink("ended", output, new StringSerializer(), new ByteArraySerializer(), "sessions");
     }
 
-    private static StoreBuilder<KeyValueStore<String, byte[]>> store(String name) {
-        return Stores
-            .keyValueStoreBuilder(
-                Stores.persistentKeyValueStore(name), Serdes.String(), Serdes.ByteArray())
-            .withCachingEnabled()
-            .withLoggingEnabled(Map.of());
+    private static <S extends StateStore> StoreBuilder<S> kept(StoreBuilder<S> store) {
+        return store.withCachingEnabled().withLoggingEnabled(Map.of());
     }
 
     private static Properties settings(Map<String, String> job, String suffix) {
@@ -82,9 +89,6 @@ public final class Main {
         settings.put(
             StreamsConfig.PROCESSING_GUARANTEE_CONFIG,
             exactly ? StreamsConfig.EXACTLY_ONCE_V2 : StreamsConfig.AT_LEAST_ONCE);
-        if (job.containsKey("commit-ms")) {
-            settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, job.get("commit-ms"));
-        }
         // The default of 10 MiB is full with a few thousand stations, and then writes for each event.
         settings.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 128L << 20);
         settings.put(

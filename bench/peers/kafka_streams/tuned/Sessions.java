@@ -1,16 +1,27 @@
+package tuned;
+
 import java.nio.charset.StandardCharsets;
+import job.Done;
+import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.StoreBuilder;
+import org.apache.kafka.streams.state.Stores;
 
 /** Assembles each session and writes one output when it ends. */
-final class Sessions implements Processor<String, byte[], String, byte[]> {
-    static final String STORE = "sessions";
+public final class Sessions implements Processor<String, byte[], String, byte[]> {
+    private static final String STORE = "sessions";
 
     private final Event event = new Event();
     private ProcessorContext<String, byte[]> context;
     private KeyValueStore<String, byte[]> sessions;
+
+    public static StoreBuilder<KeyValueStore<String, byte[]>> store() {
+        return Stores.keyValueStoreBuilder(
+            Stores.persistentKeyValueStore(STORE), Serdes.String(), Serdes.ByteArray());
+    }
 
     @Override
     public void init(ProcessorContext<String, byte[]> given) {

@@ -1,8 +1,10 @@
+package job;
+
 import java.util.concurrent.atomic.AtomicLong;
 
 /** How many events were processed: tells the warm-up when to end, and nobody else. */
-final class Done {
-    static final AtomicLong events = new AtomicLong();
+public final class Done {
+    public static final AtomicLong events = new AtomicLong();
 
     private Done() {}
 }

@@ -1,17 +1,28 @@
+package tuned;
+
 import java.nio.ByteBuffer;
+import job.Done;
+import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.StoreBuilder;
+import org.apache.kafka.streams.state.Stores;
 
 /** Keeps the last word of each connector of a station: 1 + 8 + 1 bytes for each. */
-final class StationStatus implements Processor<String, byte[], String, byte[]> {
-    static final String STORE = "stations";
+public final class StationStatus implements Processor<String, byte[], String, byte[]> {
+    private static final String STORE = "stations";
 
     private static final int WORD = 10;
 
     private final Event event = new Event();
     private KeyValueStore<String, byte[]> stations;
+
+    public static StoreBuilder<KeyValueStore<String, byte[]>> store() {
+        return Stores.keyValueStoreBuilder(
+            Stores.persistentKeyValueStore(STORE), Serdes.String(), Serdes.ByteArray());
+    }
 
     @Override
     public void init(ProcessorContext<String, byte[]> context) {
