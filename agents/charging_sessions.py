@@ -1,4 +1,4 @@
-"""Follows the topic ``charging-sessions`` and folds every record into the state of its session."""
+"""Follows the topic ``charging-sessions``: folds every record into its session, seals completed ones."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from faust.types import StreamT
 
 from evcharge.application import Application
 from evcharge.domain.quantities import SECOND_US
-from evcharge.domain.session import Limits, advance
+from evcharge.domain.session import Limits, advance, advance_unsealed
 from evcharge.domain.session_record import SessionRecord
 from evcharge.engine.chunk import Chunk
 from evcharge.engine.step import Step
 from evcharge.engine.table import StateTable
 from evcharge.events.decode import decode_charging_sessions
+from evcharge.events.sealed_session import encode_sealed_session
 from tables.charging_sessions import (
     PRESENT,
     SessionRow,
@@ -37,6 +38,8 @@ def assemble_charging_sessions(app: Application, table: StateTable) -> None:
         max_readings=app.settings.max_session_readings,
     )
 
+    assemble = partial(_advance, app.settings.topic("sealed-sessions"), limits)
+
     @app.chunk_agent("charging-sessions", table)
     async def charging_sessions(chunks: StreamT[Chunk]) -> None:
         async for step in app.lane.steps(chunks, table):
@@ -44,7 +47,7 @@ def assemble_charging_sessions(app: Application, table: StateTable) -> None:
             step.count("records_ahead", sum(limits.is_ahead(record) for _, record in records))
             records.sort(key=_session)
             for session, of_session in groupby(records, key=_session):
-                step.apply(list(of_session), partial(_advance, step, *session, limits))
+                step.apply(list(of_session), partial(assemble, step, *session))
 
 
 def _session(record: tuple[object, SessionRecord]) -> tuple[str, str]:
@@ -52,24 +55,34 @@ def _session(record: tuple[object, SessionRecord]) -> tuple[str, str]:
 
 
 def _advance(
+    sealed_sessions: str,
+    limits: Limits,
     step: Step,
     station_id: str,
     session_id: str,
-    limits: Limits,
     records: Sequence[SessionRecord],
 ) -> None:
     key = session_key(station_id, session_id)
     row = step.state(key, decode_session)
-    before, blocks = (row.state, row.blocks) if row else (None, 0)
-    after, appended = advance(
-        before, records, lambda: list(stored_records(step, station_id, session_id, blocks)), limits
-    )
+    before, blocks, sealed = (row.state, row.blocks, row.sealed) if row else (None, 0, None)
+
+    def stored() -> list[SessionRecord]:
+        return list(stored_records(step, station_id, session_id, blocks))
+
+    if sealed is None:
+        (after, appended), completion = advance_unsealed(before, records, stored, limits)
+    else:
+        (after, appended), completion = advance(before, records, stored, limits), None
     if before is not None and after == before and not appended:
         return
+    if completion is not None:
+        record = encode_sealed_session(station_id, session_id, completion)
+        step.emit(sealed_sessions, station_id.encode(), record)
+        sealed = completion.state.revision
     for block, value in record_blocks(station_id, session_id, blocks, appended):
         step.put(block, value)
         blocks += 1
-    step.put_state(key, SessionRow(blocks, after), encode_session)
+    step.put_state(key, SessionRow(blocks, after, sealed), encode_session)
     if before is None:
         step.put(index_key(session_id, station_id), PRESENT)
     if after.is_open != (before is not None and before.is_open):

@@ -15,6 +15,7 @@ from faust.web.drivers.aiohttp import Web
 from mode.supervisors import CrashingSupervisor
 
 from evcharge.dead_letters.made import dead_letter
+from evcharge.engine.changelogs import Changelogs
 from evcharge.engine.claim import claim, require_port
 from evcharge.engine.consumer import ChunkConsumer
 from evcharge.engine.failstop import fail_stop
@@ -26,7 +27,9 @@ from evcharge.engine.table import StateTable
 from evcharge.engine.topic import ChunkTopic
 from evcharge.engine.transport import ChunkTransport
 from evcharge.errors import EvchargeError
-from evcharge.kafka.log import KafkaLog, Log, MemoryLog
+from evcharge.kafka.fenced_log import KafkaLog
+from evcharge.kafka.log import Log
+from evcharge.kafka.memory_log import MemoryLog
 from evcharge.kafka.partitioning import Partitioner
 from evcharge.reference.reference import Reference
 from evcharge.settings import Settings
@@ -57,6 +60,11 @@ class Application(faust.App):
         self.reference = Reference(settings, in_memory=in_memory)
         self.readable: defaultdict[str, set[int]] = defaultdict(set)
         """Partitions of each table, by name, that are assigned here and were restored."""
+        self.stale: defaultdict[str, set[int]] = defaultdict(set)
+        """Partitions whose rows are here, of a moment ago: another worker's, or not yet taken over."""
+        self.changelogs = Changelogs(
+            settings.bootstrap, f"{settings.app_id}-{settings.instance_id}-tables", fail_stop
+        )
         self.recovered = False
         """Whether this worker is a member of the group and has restored what it was assigned."""
         self.on_web_app: Callable[[Any], None] | None = None
@@ -156,6 +164,8 @@ class Application(faust.App):
 
     async def _prepare(self) -> None:
         await self.lane.log.start()
+        if not self.in_memory:
+            await self.changelogs.start()
         await self.reference.start(on_failure=fail_stop)
 
     async def on_stop(self) -> None:
@@ -171,6 +181,7 @@ class Application(faust.App):
         if self._prepared is not None:
             await self._prepared
             await self.lane.drained()
+            await self.changelogs.stop()
             await self.reference.stop()
             await self.lane.log.stop()
 
@@ -190,7 +201,7 @@ def faust_settings(settings: Settings, *, in_memory: bool) -> dict[str, Any]:
         # Topics are created by evcharge.topics, with all of their configuration.
         "topic_allow_declare": False,
         "topic_disable_leader": True,
-        "table_standby_replicas": 0,
+        "table_standby_replicas": settings.standby_replicas,
         "processing_guarantee": "at_least_once",
         "broker_max_poll_records": settings.chunk_records,
         "broker_session_timeout": float(settings.session_timeout_s),

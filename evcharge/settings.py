@@ -206,6 +206,11 @@ class Settings:
     chunk_records: int = _setting(
         2_000, _whole(1, 100_000), "Most records that are fetched and processed as one chunk."
     )
+    standby_replicas: int = _setting(
+        1,
+        _whole(0, 16),
+        "Other workers that keep a copy of each partition's tables: they take over without a restore.",
+    )
     session_timeout_s: int = _setting(
         6,
         _whole(2, 300),

@@ -25,7 +25,8 @@ import pytest_asyncio
 from evcharge.engine.chunk import Chunk, FirstArrival
 from evcharge.engine.consumer import ChunkConsumer
 from evcharge.engine.forwarding import SUFFIX
-from evcharge.kafka.log import MemoryLog, Output
+from evcharge.kafka.log import Output
+from evcharge.kafka.memory_log import MemoryLog
 from evcharge.settings import Settings
 from evcharge.web.durable_state import DurableState
 from evcharge.worker import build

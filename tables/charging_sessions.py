@@ -3,8 +3,9 @@ r"""Table ``charging-sessions``: every session, its records, and where to find i
 =========  ==============================  ====================================================
 row        key                             value
 =========  ==============================  ====================================================
-session    ``S`` station \0 session        ``[1, blocks, [state…]]``: the folded state, and how many
-                                           blocks of records there are
+session    ``S`` station \0 session        ``[1, blocks, [state…], sealed]``: the folded state, how
+                                           many blocks of records there are, and the revision
+                                           that was sealed (absent: none yet)
 records    ``R`` station \0 session \0 n    ``[1, [[record…], …]]``: block n of the session's records,
                                            in the order in which they arrived
 open       ``O`` station \0 session        ``[1]``: the session has not ended
@@ -40,7 +41,6 @@ PRESENT = b"\x91\x01"
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
-_decode_state = msgspec.msgpack.Decoder(tuple[int, int, SessionState]).decode
 
 
 class SessionRow(NamedTuple):
@@ -49,6 +49,19 @@ class SessionRow(NamedTuple):
     blocks: int
     """How many blocks of records it has."""
     state: SessionState
+    sealed: int | None = None
+    """The revision that went to ``sealed-sessions``. Set once: a session is never sealed again, and
+    what is learnt afterwards shows in a larger revision."""
+
+
+class _StoredRow(NamedTuple):
+    version: int
+    blocks: int
+    state: SessionState
+    sealed: int | None = None
+
+
+_decode_row = msgspec.msgpack.Decoder(_StoredRow).decode
 
 
 class RowReader(Protocol):
@@ -79,13 +92,13 @@ def block_key(station_id: str, session_id: str, number: int) -> bytes:
 
 def encode_session(row: SessionRow) -> bytes:
     """Return the row's bytes."""
-    return _encode((VERSION, row.blocks, _trimmed(row.state)))
+    blocks, state, sealed = row
+    return _encode(_trimmed((VERSION, blocks, _trimmed(state), sealed)))
 
 
 def decode_session(value: bytes) -> SessionRow:
     """Return the row of its bytes."""
-    _, blocks, state = _decode_state(value)
-    return SessionRow(blocks, state)
+    return SessionRow(*_decode_row(value)[1:])
 
 
 def encode_records(records: Sequence[SessionRecord]) -> bytes:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,11 +30,14 @@ ARROWS: dict[str, set[str]] = {
     "reference": {"domain", "errors", "events", "kafka", "settings", "storage", "topics"},
     "dead_letters": {"engine", "errors", "events", "kafka", "settings", "topics"},
     "application": {"dead_letters", "engine", "errors", "kafka", "reference", "settings", "topics"},
+    "verification": {
+        *("domain", "errors", "events", "kafka", "settings", "storage", "tables", "topics"),
+    },
     "agents": {"application", "domain", "engine", "events", "tables"},
     "web": {"application", "domain", "engine", "evcharge", "tables"},
     "commands": {
         *("broker", "dead_letters", "domain", "errors", "events", "kafka", "reference", "replay"),
-        *("settings", "simulation", "topics"),
+        *("settings", "simulation", "topics", "verification"),
     },
     "worker": {"agents", "application", "commands", "errors", "settings", "tables", "web"},
     "__main__": {"evcharge"},
@@ -110,3 +115,16 @@ def test_only_type_checkers_see_that_the_engine_knows_the_application() -> None:
             assert for_types or "application" not in rooms_imported(
                 ast.Module([node], type_ignores=[])
             ), file.name
+
+
+def test_the_checker_loads_nothing_of_the_engine_that_it_checks() -> None:
+    code = (
+        "import sys, evcharge.verification\n"
+        "print([m for m in sys.modules if m.split('.')[0] in ('faust', 'agents')"
+        " or m.startswith('evcharge.engine')])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert ran.stdout.strip() == "[]"

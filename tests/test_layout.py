@@ -124,6 +124,7 @@ def test_both_programs_run_from_a_bare_checkout_and_list_our_commands(program: l
         "replay",
         "simulate",
         "dead-letters",
+        "verify",
     ):
         assert re.search(rf"^\s+{command}\b", ran.stdout, re.MULTILINE), command
 

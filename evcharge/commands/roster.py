@@ -6,6 +6,7 @@ from evcharge.commands.load import Load
 from evcharge.commands.replay import Replay
 from evcharge.commands.simulate import Simulate
 from evcharge.commands.topics import Topics
+from evcharge.commands.verify import Verify
 
-COMMANDS = (Broker, Topics, Load, Replay, Simulate, dead_letters)
+COMMANDS = (Broker, Topics, Load, Replay, Simulate, dead_letters, Verify)
 """Faust registers a command when its class is defined."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evcharge.dead_letters import headers as dead_letter
-from evcharge.events import charging_sessions, station_status, stations, tariffs
+from evcharge.events import charging_sessions, sealed_session, station_status, stations, tariffs
 from evcharge.events.rejection import Reason
 
 _DEFINITIONS = "#/$defs/"
@@ -63,6 +63,7 @@ PAYLOADS: Mapping[str, Payload] = {
     "charging-sessions-rerouted": _SESSION,
     "stations": _model(stations.json_schema, or_null=True),
     "tariffs": _model(tariffs.json_schema),
+    "sealed-sessions": _model(sealed_session.json_schema),
     "dead-letters": Payload(
         content_type="application/octet-stream",
         headers={

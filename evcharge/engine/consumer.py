@@ -79,6 +79,8 @@ class ChunkConsumer(Consumer):
                         # A seek came in between: it decides where to go on.
                         break
                     await self._deliver(faust_tp(tp), records)
+                if not fetched:
+                    await self._pass_markers(tps)
         except self.consumer_stopped_errors:
             if not self.transport.app.should_stop:
                 raise
@@ -99,6 +101,16 @@ class ChunkConsumer(Consumer):
             except TimeoutError:
                 pass
         return tps
+
+    async def _pass_markers(self, tps: Iterable[TP]) -> None:
+        """Take note of what aiokafka passed without a record: transaction markers, aborted records.
+
+        Only after a fetch that found nothing: then nothing fetched waits to be delivered.
+        """
+        epoch = self._epoch
+        for tp, position in (await self._thread.fetch_positions(tps)).items():
+            if epoch == self._epoch:
+                self._progress.passed(tp, position)
 
     async def _rewind(self, tps: Iterable[TP]) -> None:
         """Give back what was fetched from a position that is not valid any more."""
@@ -194,17 +206,11 @@ class ChunkConsumer(Consumer):
 
     async def _look_at_lag(self) -> None:
         before = dict(self._progress.durable())
-        idle = {tp for tp in before if not self._progress.in_flight(tp)}
         try:
-            found = await self._thread.positions(before)
+            ends = await self._thread.ends(before)
         except (KafkaError, ConsumerStoppedError):
             return
-        # With nothing under way, what was passed without delivery holds no records: transaction
-        # markers, aborted records.
-        self._lag = {
-            (tp.topic, tp.partition): max(0, end - max(before[tp], position if tp in idle else 0))
-            for tp, (position, end) in found.items()
-        }
+        self._lag = {(tp.topic, tp.partition): max(0, end - before[tp]) for tp, end in ends.items()}
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
         return (

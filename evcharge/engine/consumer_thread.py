@@ -84,16 +84,28 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
             await unblock(consumer, active_partitions, self.consumer.next_offset)
             return {}
 
-    async def positions(self, tps: Iterable[TP]) -> Mapping[TP, tuple[int, int]]:
-        """Return for each partition the next offset to fetch, and where the partition ends now."""
-        found: Mapping[TP, tuple[int, int]] = await self.call_thread(self._positions, set(tps))
+    async def ends(self, tps: Iterable[TP]) -> Mapping[TP, int]:
+        """Return where partitions that are assigned end now."""
+        found: Mapping[TP, int] = await self.call_thread(self._ends, set(tps))
         return found
 
-    async def _positions(self, tps: set[TP]) -> Mapping[TP, tuple[int, int]]:
+    async def _ends(self, tps: set[TP]) -> Mapping[TP, int]:
         consumer = self._ensure_consumer()
-        asked = [ensure_aiokafka_TP(tp) for tp in tps & self.assignment()]
-        ends = await consumer.end_offsets(asked)
-        return {faust_tp(tp): (await consumer.position(tp), ends[tp]) for tp in asked}
+        ends = await consumer.end_offsets(
+            [ensure_aiokafka_TP(tp) for tp in tps & self.assignment()]
+        )
+        return {faust_tp(tp): end for tp, end in ends.items()}
+
+    async def fetch_positions(self, tps: Iterable[TP]) -> Mapping[TP, int]:
+        """Return from where assigned partitions are fetched next."""
+        found: Mapping[TP, int] = await self.call_thread(self._fetch_positions, set(tps))
+        return found
+
+    async def _fetch_positions(self, tps: set[TP]) -> Mapping[TP, int]:
+        consumer = self._ensure_consumer()
+        return {
+            tp: await consumer.position(ensure_aiokafka_TP(tp)) for tp in tps & self.assignment()
+        }
 
     def vanished(self) -> set[str]:
         """Return our topics that Kafka, as far as it answers, does not have any more."""

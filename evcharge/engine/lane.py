@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 from faust.types import EventT, StreamT
 
+from evcharge.engine.change_feed import ChangeFeed, Place
 from evcharge.engine.chunk import Chunk
 from evcharge.engine.counters import Counters
 from evcharge.engine.failstop import fail_stop
 from evcharge.engine.pipeline import Pipeline
 from evcharge.engine.step import DeadLetter, Step
 from evcharge.engine.table import StateTable
-from evcharge.kafka.log import Log
+from evcharge.kafka.log import Log, Writer
 from evcharge.kafka.partitioning import Partitioner
 
 
@@ -33,10 +35,12 @@ class Lane:
         self.log = log
         self.partitioner = partitioner
         self.counters = Counters()
+        self.feed = ChangeFeed()
         self._dead_letter = dead_letter
         self._cached_states = cached_states
         self.on_failure = on_failure
         self._pipelines: dict[tuple[str, int], Pipeline] = {}
+        self._writers: dict[tuple[str, int], Writer] = {}
 
     async def steps(self, stream: StreamT[Chunk], table: StateTable) -> AsyncIterator[Step]:
         """Yield an open step for each chunk of an agent's stream.
@@ -68,22 +72,35 @@ class Lane:
         self.pipeline(table, step.partition).submit(effects)
 
     def pipeline(self, table: StateTable, partition: int) -> Pipeline:
-        """Return the writer of a table partition."""
+        """Return what computes and writes a table partition."""
         known = self._pipelines.get((table.name, partition))
         if known is None:
             known = self._pipelines[table.name, partition] = Pipeline(
                 table.changelog_topic_name,
                 partition,
                 table.partition(partition),
-                self.log,
+                self.writer(table, partition),
+                partial(self.feed.publish, Place(table.name, partition)),
                 self.on_failure,
                 self._cached_states,
             )
         return known
 
+    def writer(self, table: StateTable, partition: int) -> Writer:
+        """Return what writes the changelog of a table partition, from its take-over on."""
+        place = table.name, partition
+        if place not in self._writers:
+            self._writers[place] = self.log.writer(table.changelog_topic_name, partition)
+        return self._writers[place]
+
     def forget(self, table: StateTable, partition: int) -> None:
-        """Drop a partition's writer with its cached states: the partition left, or was restored."""
+        """Drop what was read and cached of a partition: its rows change, or it leaves."""
         self._pipelines.pop((table.name, partition), None)
+
+    def release(self, table: StateTable, partition: int) -> None:
+        """Drop all of a partition that left this worker."""
+        self.forget(table, partition)
+        self._writers.pop((table.name, partition), None)
 
     async def drained(self) -> None:
         """Return when everything that was computed is durable."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from evcharge.kafka.log import MAX_BATCH_BYTES, Log, Output
-from evcharge.storage.partition_store import Marker, PartitionStore, source_marker
+from evcharge.engine.local_rows import touched
+from evcharge.kafka.batches import MAX_BATCH_BYTES
+from evcharge.kafka.log import Output, Writer
+from evcharge.storage.partition_store import Marker, PartitionStore, Rows, source_marker
 
 BATCH_ROWS_BYTES = MAX_BATCH_BYTES * 9 // 10
-"""Rows beyond it wait for the next record batch; the rest of a batch is for the markers."""
+"""Steps beyond it wait for the next write: one record batch costs least; the rest is for the markers."""
 
 
 @dataclass(slots=True)
@@ -36,6 +39,7 @@ class Effects:
 class Pipeline:
     """The single writer of one table partition.
 
+    ``on_durable`` is called with what became durable together, and the changelog offset of its last row.
     Reads see the rows of all steps handed in so far, durable or not; nobody but the steps of this
     partition reads through here.
     """
@@ -45,14 +49,16 @@ class Pipeline:
         changelog: str,
         partition: int,
         store: PartitionStore,
-        log: Log,
+        writer: Writer,
+        on_durable: Callable[[int, Rows], object],
         on_failure: Callable[[str, BaseException], object],
         cached_states: int,
     ) -> None:
         self.changelog = changelog
         self.partition = partition
         self.store = store
-        self._log = log
+        self._writer = writer
+        self._on_durable = on_durable
         self._on_failure = on_failure
         self._pending: list[Effects] = []
         self._unwritten: dict[bytes, bytes | None] = {}
@@ -148,20 +154,12 @@ class Pipeline:
         outputs: list[Output] = []
         marks: dict[bytes, bytes | None] = {}
         for step in steps:
-            for key, value in step.rows.items():
-                # The last write of a key decides its place too: rows keep the order of their steps.
-                rows.pop(key, None)
-                rows[key] = value
+            rows.update(step.rows)
             outputs.extend(step.outputs)
             marks[source_marker(step.source_topic)] = step.marker.encode()
-        if outputs:
-            await self._log.publish(outputs)
-        # One step's rows may exceed a record batch. If the process dies between two batches, the step
-        # is computed again on rows that hold a part of its results: the markers come last, and before
-        # them each state behind the rows that were derived from it.
         written = {**rows, **marks}
-        offset = await self._log.append(self.changelog, self.partition, written.items())
-        self.store.write(written, offset)
+        offset = await self._writer.write(written.items(), outputs)
+        self.store.write({**written, **touched(time.time_ns() // 1_000_000)}, offset)
         unwritten = self._unwritten
         for key, value in rows.items():
             if unwritten.get(key) is value and key in unwritten:
@@ -169,3 +167,4 @@ class Pipeline:
         for step in steps:
             for call in step.on_durable:
                 call()
+        self._on_durable(offset, rows)

@@ -17,10 +17,10 @@ from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 from faust.types import TP
 from mode import Service
 
+from evcharge.engine.change_feed import Place
 from evcharge.engine.consumer import ChunkConsumer
 from evcharge.engine.failstop import fail_stop
 from evcharge.engine.history import resume
-from evcharge.engine.restore import restore
 from evcharge.engine.table import StateTable
 
 if TYPE_CHECKING:
@@ -52,19 +52,28 @@ class BulkRecovery(Recovery):
         self._set_recovery_started()
         app.recovered = False
         await app.before_first_record()
+        await app.changelogs.halt()
         actives = {TP(tp.topic, tp.partition) for tp in self.active_tps}
-        mine = {
-            table: {tp.partition for tp in actives if tp.topic == table.changelog_topic_name}
-            for table in self._state_tables()
-        }
-        for table, partitions in mine.items():
-            for left in set(table.store.partitions()) - partitions:
-                app.lane.forget(table, left)
+        standbys = {TP(tp.topic, tp.partition) for tp in self.standby_tps} - actives
+        for table in self._state_tables():
+            mine = {tp.partition for tp in actives if tp.topic == table.changelog_topic_name}
+            others = {tp.partition for tp in standbys if tp.topic == table.changelog_topic_name}
+            for left in set(table.store.partitions()) - mine:
+                app.lane.release(table, left)
+            for left in set(table.store.partitions()) - mine - others:
+                app.changelogs.forget([TopicPartition(table.changelog_topic_name, left)])
                 table.store.close_partition(left)
-            app.readable[table.name] &= partitions
-        await self._restore(actives)
-        for table, partitions in mine.items():
-            app.readable[table.name] = partitions
+            app.readable[table.name] &= mine
+            app.stale[table.name] &= mine | others
+        await self._take_over(actives)
+        for table in self._state_tables():
+            mine = {tp.partition for tp in actives if tp.topic == table.changelog_topic_name}
+            for number in mine - app.readable[table.name]:
+                applied = table.partition(number).changelog_offset()
+                app.lane.feed.begin(Place(table.name, number), -1 if applied is None else applied)
+            app.readable[table.name] = mine
+            app.stale[table.name] -= mine
+        self._follow(standbys)
         self._set_recovery_ended()
         if app.consumer_generation_id != generation:
             logger.info("generation %s is over: recovery starts over", generation)
@@ -113,16 +122,32 @@ class BulkRecovery(Recovery):
     def _state_tables(self) -> Iterable[StateTable]:
         return [table for table in self.tables.values() if isinstance(table, StateTable)]
 
-    async def _restore(self, changelogs: set[TP]) -> None:
-        """Bring the partitions of all tables up to their changelogs."""
-        app = cast("Application", self.app)
+    def _stores(self, changelogs: set[TP]) -> dict[TopicPartition, tuple[StateTable, int]]:
+        """Return the table and partition of each changelog partition."""
         by_topic = {table.changelog_topic_name: table for table in self._state_tables()}
-        await restore(
-            app.settings.bootstrap,
-            f"{app.conf.broker_client_id}-restore",
-            app.lane.log,
-            {TopicPartition(*tp): by_topic[tp.topic].partition(tp.partition) for tp in changelogs},
-            lambda tp: app.lane.forget(by_topic[tp.topic], tp.partition),
+        return {TopicPartition(*tp): (by_topic[tp.topic], tp.partition) for tp in changelogs}
+
+    async def _take_over(self, changelogs: set[TP]) -> None:
+        """Become the only writer of partitions and bring them up to their changelogs."""
+        app = cast("Application", self.app)
+        tables = self._stores(changelogs)
+        await app.changelogs.take_over(
+            {tp: table.partition(number) for tp, (table, number) in tables.items()},
+            {tp: app.lane.writer(*of) for tp, of in tables.items()},
+            lambda tp: app.lane.forget(*tables[tp]),
+        )
+
+    def _follow(self, changelogs: set[TP]) -> None:
+        """Keep partitions of other workers near at hand."""
+        app = cast("Application", self.app)
+        tables = self._stores(changelogs)
+
+        def complete(tp: TopicPartition) -> None:
+            table, number = tables[tp]
+            app.stale[table.name].add(number)
+
+        app.changelogs.follow(
+            {tp: table.partition(number) for tp, (table, number) in tables.items()}, complete
         )
 
 

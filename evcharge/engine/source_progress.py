@@ -44,10 +44,6 @@ class SourceProgress(Generic[P]):
         in_flight = self._in_flight.get(partition)
         return in_flight is not None and len(in_flight) < self._most_in_flight
 
-    def in_flight(self, partition: P) -> int:
-        """Return how many chunks are delivered and not yet done."""
-        return len(self._in_flight.get(partition, ()))
-
     def next_offset(self, partition: P) -> int | None:
         """Return the offset of the next record to deliver, ``None`` for a partition not known."""
         return self._next.get(partition)
@@ -56,6 +52,14 @@ class SourceProgress(Generic[P]):
         """Note that a chunk up to ``last_offset`` is on its way."""
         self._next[partition] = last_offset + 1
         self._in_flight[partition].append(last_offset)
+
+    def passed(self, partition: P, offset: int) -> None:
+        """Note that there are no records before ``offset`` that were not delivered.
+
+        With a chunk on its way this is ignored: it can be said again.
+        """
+        if not self._in_flight.get(partition, True) and offset > self._next[partition]:
+            self._durable[partition] = self._next[partition] = offset
 
     def done(self, partition: P, last_offset: int) -> None:
         """Note that a chunk's effects are durable; those of unknown partitions are ignored."""

@@ -103,6 +103,13 @@ class Step:
         """Add to a counter of this step's topic."""
         self._counters.add(name, self._source_topic, amount)
 
+    def emit(self, topic: str, key: bytes, value: bytes) -> None:
+        """Produce a record to a topic that is partitioned like this step's, by the station.
+
+        ``topic`` is its full name; the record goes to the partition of this step's number.
+        """
+        self.effects.outputs.append(Output(topic, self.partition, key, value))
+
     # -- state
 
     def get(self, key: bytes) -> bytes | None:

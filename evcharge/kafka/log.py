@@ -1,4 +1,4 @@
-"""Where durable things go: Kafka in the application, lists in memory in tests."""
+"""Where durable things go: what the lane asks of a log, and what it hands over."""
 
 from __future__ import annotations
 
@@ -7,19 +7,32 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.producer.message_accumulator import BatchBuilder
 
 Headers = Sequence[tuple[str, bytes]]
 
+Row = tuple[bytes, bytes | None]
+"""Key and value of a table's row; without a value it is deleted."""
+
 
 class Output(NamedTuple):
-    """A record to produce; without a partition Kafka's default (murmur2 of the key) applies."""
+    """A record to produce."""
 
     topic: str
     partition: int | None
+    """``None``: Kafka's default (murmur2 of the key). The lane always names one."""
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
+
+
+class Writer(Protocol):
+    """The only writer of one changelog partition."""
+
+    async def take_over(self, rows: Sequence[Row]) -> int:
+        """Shut out every other writer, append rows, return the offset of the last."""
+
+    async def write(self, rows: Iterable[Row], outputs: Sequence[Output]) -> int:
+        """Append rows and outputs, all or nothing; return the offset of the last row."""
 
 
 class Log(Protocol):
@@ -28,74 +41,8 @@ class Log(Protocol):
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
 
-    async def publish(self, outputs: Sequence[Output]) -> None:
-        """Append outputs, in order for each partition; raises if any was not acknowledged."""
-
-    async def append(
-        self, topic: str, partition: int, rows: Iterable[tuple[bytes, bytes | None]]
-    ) -> int:
-        """Append rows to a changelog partition, return the offset of the last.
-
-        Rows that fit one record batch are appended atomically; more are split, in order.
-        """
-
-
-class KafkaLog:
-    """Appends to Kafka with an idempotent producer that waits for all in-sync replicas."""
-
-    def __init__(self, bootstrap: Sequence[str], client_id: str) -> None:
-        self._bootstrap = list(bootstrap)
-        self._client_id = client_id
-        self._producer: AIOKafkaProducer | None = None
-
-    async def start(self) -> None:
-        self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap,
-            client_id=self._client_id,
-            acks="all",
-            # Idempotence keeps the order through retries, and never gives up on a batch silently.
-            enable_idempotence=True,
-            linger_ms=0,
-            max_batch_size=MAX_BATCH_BYTES,
-            max_request_size=16 << 20,
-            request_timeout_ms=30_000,
-        )
-        await self._producer.start()
-
-    async def stop(self) -> None:
-        if self._producer is not None:
-            await self._producer.stop()
-
-    @property
-    def producer(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            raise RuntimeError("the log was not started")
-        return self._producer
-
-    async def publish(self, outputs: Sequence[Output]) -> None:
-        await asyncio.gather(*[await send(self.producer, output) for output in outputs])
-
-    async def append(
-        self, topic: str, partition: int, rows: Iterable[tuple[bytes, bytes | None]]
-    ) -> int:
-        producer = self.producer
-        sent: list[tuple[BatchBuilder, asyncio.Future[object]]] = []
-        batch = producer.create_batch()
-        for key, value in rows:
-            if batch.append(key=key, value=value, timestamp=None) is None:
-                sent.append((batch, await producer.send_batch(batch, topic, partition=partition)))
-                batch = producer.create_batch()
-                # The first row of a batch always fits; the broker's limit is eight times ours.
-                batch.append(key=key, value=value, timestamp=None)
-        sent.append((batch, await producer.send_batch(batch, topic, partition=partition)))
-        last = 0
-        for sent_batch, future in sent:
-            metadata = await future
-            last = metadata.offset + sent_batch.record_count() - 1  # type: ignore[attr-defined]
-        return last
-
-
-MAX_BATCH_BYTES = 1 << 20
+    def writer(self, topic: str, partition: int) -> Writer:
+        """Return a writer of a changelog partition that has not yet taken it over."""
 
 
 async def send(producer: AIOKafkaProducer, output: Output) -> asyncio.Future[object]:
@@ -119,27 +66,3 @@ async def send(producer: AIOKafkaProducer, output: Output) -> asyncio.Future[obj
         # Without a key, any partition is as good as Kafka's default.
         sent = await producer.send_batch(batch, output.topic, partition=output.partition or 0)
     return sent
-
-
-class MemoryLog:
-    """Keeps what was appended, for tests."""
-
-    def __init__(self) -> None:
-        self.outputs: list[Output] = []
-        self.changelogs: dict[tuple[str, int], list[tuple[bytes, bytes | None]]] = {}
-
-    async def start(self) -> None:
-        pass
-
-    async def stop(self) -> None:
-        pass
-
-    async def publish(self, outputs: Sequence[Output]) -> None:
-        self.outputs.extend(outputs)
-
-    async def append(
-        self, topic: str, partition: int, rows: Iterable[tuple[bytes, bytes | None]]
-    ) -> int:
-        changelog = self.changelogs.setdefault((topic, partition), [])
-        changelog.extend(rows)
-        return len(changelog) - 1

@@ -93,3 +93,27 @@ def test_any_order_of_acks_commits_exactly_the_done_prefix() -> None:
             prefix = [e for i, e in enumerate(ends) if set(ends[: i + 1]) <= done]
             expected = {"p": prefix[-1] + 1 if prefix else 0}
             assert progress.durable() == expected, f"seed {seed}"
+
+
+def test_markers_of_transactions_behind_the_last_record_can_be_committed_too() -> None:
+    progress = progress_at()
+    progress.delivered("p", 9)
+    progress.done("p", 9)
+    progress.passed("p", 12)
+    assert progress.durable() == {"p": 12}
+    assert progress.next_offset("p") == 12
+
+
+def test_nothing_is_passed_while_a_chunk_is_under_way() -> None:
+    progress = progress_at()
+    progress.delivered("p", 9)
+    progress.passed("p", 12)
+    assert progress.durable() == {"p": 0}
+    assert progress.next_offset("p") == 10
+
+
+def test_a_position_before_the_next_record_says_nothing() -> None:
+    progress = progress_at(5)
+    progress.passed("p", 3)
+    progress.passed("unknown", 3)
+    assert progress.durable() == {"p": 5}

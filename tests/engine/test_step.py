@@ -12,7 +12,7 @@ from evcharge.engine.counters import Counters
 from evcharge.engine.pipeline import Pipeline
 from evcharge.engine.step import Step
 from evcharge.events.rejection import Reason, Rejected
-from evcharge.kafka.log import MemoryLog
+from evcharge.kafka.memory_log import MemoryLog
 from evcharge.kafka.partitioning import Partitioner
 from evcharge.storage.partition_store import MemoryPartition
 
@@ -42,8 +42,9 @@ class Bench:
     def __init__(self) -> None:
         self.counters = Counters()
         self.log = MemoryLog()
+        writer = self.log.writer("changelog", HERE)
         self.pipeline = Pipeline(
-            "changelog", HERE, MemoryPartition(), self.log, lambda *_: None, 100
+            "changelog", HERE, MemoryPartition(), writer, lambda *_: None, lambda *_: None, 100
         )
 
     def step(self, *values: str, first: int = 0, topic: str = TOPIC) -> Step:

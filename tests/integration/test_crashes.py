@@ -63,7 +63,8 @@ async def test_killing_a_worker_in_the_middle_of_a_replay_changes_nothing(
     deployment: Deployment, records_before: int
 ) -> None:
     worker = deployment.worker().start().ready()
-    replaying = deployment.background("replay", str(SESSIONS), "--speed", "10000000")
+    # A year of sessions in ten seconds: time enough to kill the worker before the end.
+    replaying = deployment.background("replay", str(SESSIONS), "--speed", "3000000")
     eventually(lambda: applied(worker) >= records_before)
     worker.kill()
     assert replaying.poll() is None, "the replay ended before the kill"

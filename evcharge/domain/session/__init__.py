@@ -7,6 +7,7 @@
 * ``reduce.py``: records in order to the state (``state.py``); which end is accepted.
 * ``held.py``: why a session waits for a person; ``limits.py``: the thresholds.
 * ``flood.py``: a session with too many records.
+* ``sealing.py``: when a session first is completed, whatever else arrives with it.
 """
 
 from evcharge.domain.session.advance import Advanced, advance
@@ -14,15 +15,18 @@ from evcharge.domain.session.flood import kept_witnesses
 from evcharge.domain.session.fold import fold
 from evcharge.domain.session.held import HeldReason
 from evcharge.domain.session.limits import Limits
+from evcharge.domain.session.sealing import Completion, advance_unsealed
 from evcharge.domain.session.state import Lifecycle, SessionState
 
 __all__ = [
     "Advanced",
+    "Completion",
     "HeldReason",
     "Lifecycle",
     "Limits",
     "SessionState",
     "advance",
+    "advance_unsealed",
     "fold",
     "kept_witnesses",
 ]

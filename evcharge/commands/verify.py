@@ -1,0 +1,61 @@
+"""`verify`: checks from outside that the tables and outputs are what the rules make of the topics."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from evcharge.commands.base import ProjectCommand, option, say
+from evcharge.commands.progress import Progress
+from evcharge.verification import verify as check
+
+
+class Verify(ProjectCommand):
+    """Check the tables and outputs against the device topics, independently of the workers.
+
+    Reads the topics, computes in memory what has to follow from them, and compares: the tables as
+    their changelogs hold them, dead letters and rerouted records (each exactly once), and if asked for
+    the RocksDB of stopped workers and the answers of a running one. It changes nothing.
+
+    Devices have to be silent and workers done with all that was sent, with the same settings as here.
+    The device topics must be whole: what retention has removed cannot be checked.
+
+    Prints what differs and exits with 1 if anything does.
+    """
+
+    options = [  # noqa: RUF012 - declared as Faust does
+        option(
+            "--data",
+            "data_dirs",
+            multiple=True,
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            help="Data directory of a stopped worker; may be repeated.",
+        ),
+        option("--url", help="A running worker, such as http://127.0.0.1:6066."),
+        option(
+            "--sample",
+            type=click.IntRange(1),
+            help="With --url: ask about so many stations only, the same ones each time.",
+        ),
+    ]
+
+    async def run(
+        self, data_dirs: tuple[Path, ...], url: str | None, sample: int | None, **_: Any
+    ) -> int | None:
+        """Check and report."""
+        with Progress(None) as progress:
+            report = await check(
+                self.settings,
+                data_dirs=data_dirs,
+                url=url,
+                sample=sample,
+                progress=lambda done, what: progress.update(done, f"{done:,} records read, {what}"),
+            )
+        for line in report.lines():
+            sys.stdout.write(line + "\n")
+        say(report.summary())
+        say("equal" if report.equal else f"{report.differences.total():,} differences")
+        return 0 if report.equal else 1

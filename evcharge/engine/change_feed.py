@@ -1,0 +1,148 @@
+"""What became durable in the tables, told to whoever listens in this process (live map, dashboard).
+
+Changes of a partition come in the order of its changelog, each with its offset there. A listener that
+comes back names the last offset that it has seen, and goes on behind it as long as that is remembered.
+Nobody waits for a listener: one that is too slow, or too late, is told to read the partition anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from evcharge.storage.partition_store import Rows
+
+REMEMBERED_ROWS = 20_000
+"""Rows of the latest changes that one who comes back can still get; also what waits for a slow one."""
+
+
+class Place(NamedTuple):
+    """A partition of a table."""
+
+    table: str
+    partition: int
+
+
+class Change(NamedTuple):
+    """Rows that became durable together."""
+
+    place: Place
+    offset: int
+    """Changelog offset of the last of them."""
+    rows: Rows
+    """New values by key, ``None`` for a deleted row; also the engine's own (first byte 0)."""
+
+
+class Missed(NamedTuple):
+    """Changes of a partition were not told: its rows have to be read anew, what follows is complete."""
+
+    place: Place
+
+
+class ChangeFeed:
+    """Remembers the latest changes of this worker's partitions and hands them to subscriptions."""
+
+    def __init__(self, remembered_rows: int = REMEMBERED_ROWS) -> None:
+        self._most_rows = remembered_rows
+        self._recent: deque[Change] = deque()
+        self._recent_rows = 0
+        self._from: dict[Place, int] = {}
+        """Offset behind which all changes of a partition are remembered."""
+        self._subscriptions: set[Subscription] = set()
+
+    def publish(self, place: Place, offset: int, rows: Rows) -> None:
+        """Tell what became durable."""
+        change = Change(place, offset, rows)
+        self._recent.append(change)
+        self._recent_rows += len(rows)
+        while self._recent_rows > self._most_rows:
+            old = self._recent.popleft()
+            self._recent_rows -= len(old.rows)
+            self._from[old.place] = old.offset
+        for subscription in self._subscriptions:
+            subscription.add(change)
+
+    def begin(self, place: Place, offset: int) -> None:
+        """Note that a partition came to this worker, with rows up to a changelog offset.
+
+        What was remembered of an earlier time is forgotten: others have written the partition since.
+        """
+        self._recent = deque(change for change in self._recent if change.place != place)
+        self._recent_rows = sum(len(change.rows) for change in self._recent)
+        self._from[place] = offset
+        for subscription in self._subscriptions:
+            subscription.miss(place)
+
+    def subscribe(self, seen: Mapping[Place, int] | None = None) -> Subscription:
+        """Listen from now on, or from behind the offsets that were ``seen`` (as a context manager)."""
+        missed: list[Place] = []
+        wanted: dict[Place, int] = {}
+        for place, offset in (seen or {}).items():
+            if place in self._from and offset >= self._from[place]:
+                wanted[place] = offset
+            else:
+                missed.append(place)
+        changes = [c for c in self._recent if c.place in wanted and c.offset > wanted[c.place]]
+        return Subscription(self._subscriptions, self._most_rows, missed, changes)
+
+
+class Subscription:
+    """One listener's changes: iterate over them, at any speed."""
+
+    def __init__(
+        self,
+        all_of_feed: set[Subscription],
+        most_rows: int,
+        missed: list[Place],
+        changes: list[Change],
+    ) -> None:
+        self._all = all_of_feed
+        self._most_rows = most_rows
+        self._missed = dict.fromkeys(missed)
+        self._waiting = deque(changes)
+        self._rows = sum(len(change.rows) for change in changes)
+        self._news = asyncio.Event()
+
+    def __enter__(self) -> Self:
+        self._all.add(self)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._all.discard(self)
+
+    def add(self, change: Change) -> None:
+        """Take a change to be told."""
+        self._waiting.append(change)
+        self._rows += len(change.rows)
+        while self._rows > self._most_rows:
+            self.miss(self._waiting[0].place)
+        self._news.set()
+
+    def miss(self, place: Place) -> None:
+        """Drop what waits of a partition, and have the listener read it anew."""
+        self._missed[place] = None
+        self._waiting = deque(change for change in self._waiting if change.place != place)
+        self._rows = sum(len(change.rows) for change in self._waiting)
+        self._news.set()
+
+    async def __aiter__(self) -> AsyncIterator[Change | Missed]:
+        while True:
+            while self._missed:
+                place = next(iter(self._missed))
+                del self._missed[place]
+                yield Missed(place)
+            if self._waiting:
+                change = self._waiting.popleft()
+                self._rows -= len(change.rows)
+                yield change
+                continue
+            self._news.clear()
+            await self._news.wait()

@@ -1,0 +1,262 @@
+"""Reads changelogs: takes them over and brings local rows up to them, follows those of other workers.
+
+A take-over begins with the fence: the writer of the partition shuts out whoever wrote it before and
+appends a row. All that will ever be before it is there then, and is read up to it.
+
+Changelogs of other workers are followed for as long as they are theirs (standby): when one of those
+workers is gone, little is left to read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import aiokafka
+from aiokafka.structs import TopicPartition
+
+from evcharge.engine.local_rows import HISTORY, believable, rows_of, touched
+from evcharge.kafka.log import Writer
+from evcharge.storage.partition_store import RESERVED, PartitionStore
+
+logger = logging.getLogger(__name__)
+
+FENCE = RESERVED + b"fence"
+"""Key of the row with which a worker takes a partition over; its value names the worker."""
+
+ROWS_AT_ONCE = 5_000
+
+FOLLOW_EVERY_S = 0.5
+"""Rows that change again within this time are written once."""
+
+Stores = Mapping[TopicPartition, PartitionStore]
+
+
+class Changelogs:
+    """The changelog partitions of a worker, read with one consumer."""
+
+    def __init__(
+        self,
+        bootstrap: Sequence[str],
+        client_id: str,
+        on_failure: Callable[[str, BaseException], object],
+    ) -> None:
+        self._bootstrap = list(bootstrap)
+        self._client_id = client_id
+        self._on_failure = on_failure
+        self._consumer: aiokafka.AIOKafkaConsumer | None = None
+        self._following: asyncio.Task[None] | None = None
+        self._known: dict[TopicPartition, PartitionStore] = {}
+        """Stores whose rows were once found to be those of the changelog."""
+
+    async def start(self) -> None:
+        """Connect, if that was not done."""
+        if self._consumer is None:
+            consumer = aiokafka.AIOKafkaConsumer(
+                bootstrap_servers=self._bootstrap,
+                client_id=self._client_id,
+                isolation_level="read_committed",
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                max_partition_fetch_bytes=1 << 20,
+                fetch_max_bytes=8 << 20,
+            )
+            await consumer.start()
+            self._consumer = consumer
+
+    async def stop(self) -> None:
+        """Stop following and close the connections."""
+        await self.halt()
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    async def halt(self) -> None:
+        """Stop following: local rows change no more."""
+        following, self._following = self._following, None
+        if following is not None:
+            following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await following
+
+    def forget(self, tps: Iterable[TopicPartition]) -> None:
+        """Drop what is known of partitions whose stores were closed."""
+        for tp in tps:
+            self._known.pop(tp, None)
+
+    # -- what is ours
+
+    async def take_over(
+        self,
+        stores: Stores,
+        writers: Mapping[TopicPartition, Writer],
+        before_change: Callable[[TopicPartition], object],
+    ) -> None:
+        """Take changelogs over and apply what they hold beyond the rows of their stores.
+
+        ``before_change`` is called before rows of a partition change: what was read before is void.
+        """
+        began = time.monotonic()
+        starts, ends = await self._bounds(stores)
+
+        async def fence(tp: TopicPartition) -> tuple[TopicPartition, int]:
+            empty = starts[tp] == ends[tp]
+            row = (HISTORY, uuid.uuid4().bytes) if empty else (FENCE, self._client_id.encode())
+            return tp, await writers[tp].take_over([row])
+
+        fences = dict(await asyncio.gather(*map(fence, stores)))
+        await self._drop_others(stores, starts, fences, before_change)
+        restored = await self._read(stores, starts, fences, before_change)
+        if restored > len(stores):
+            logger.info("restored %d rows in %.1f s", restored, time.monotonic() - began)
+
+    # -- what is another worker's
+
+    def follow(self, stores: Stores, complete: Callable[[TopicPartition], object]) -> None:
+        """Keep stores near the ends of their changelogs from now on, until :meth:`halt`.
+
+        ``complete`` is called when a store has come up to what its changelog was at the beginning.
+        """
+        if stores:
+            self._following = asyncio.create_task(self._follow(stores, complete), name="standby")
+
+    async def _follow(self, stores: Stores, complete: Callable[[TopicPartition], object]) -> None:
+        try:
+            starts, ends = await self._bounds(stores)
+            await self._drop_others(stores, starts, ends, _nothing)
+            await self._read(stores, starts, {tp: end - 1 for tp, end in ends.items()}, _nothing)
+            for tp in stores:
+                complete(tp)
+            self._seek({tp: _next(store, starts[tp]) for tp, store in stores.items()})
+            while True:
+                await self._apply(stores, starts)
+                await asyncio.sleep(FOLLOW_EVERY_S)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as problem:
+            self._on_failure(f"standby tables could not be followed: {problem}", problem)
+            raise
+
+    # -- reading
+
+    @property
+    def _reader(self) -> aiokafka.AIOKafkaConsumer:
+        if self._consumer is None:
+            raise RuntimeError("changelogs were not started")
+        return self._consumer
+
+    async def _bounds(
+        self, tps: Iterable[TopicPartition]
+    ) -> tuple[Mapping[TopicPartition, int], Mapping[TopicPartition, int]]:
+        """Return the first offset of each changelog and the one behind its last."""
+        asked = list(tps)
+        starts, ends = await asyncio.gather(
+            self._reader.beginning_offsets(asked), self._reader.end_offsets(asked)
+        )
+        return starts, ends
+
+    def _seek(self, positions: Mapping[TopicPartition, int]) -> None:
+        self._reader.assign(list(positions))
+        for tp, position in positions.items():
+            self._reader.seek(tp, position)
+
+    async def _read(
+        self,
+        stores: Stores,
+        starts: Mapping[TopicPartition, int],
+        lasts: Mapping[TopicPartition, int],
+        before_change: Callable[[TopicPartition], object],
+    ) -> int:
+        """Apply each changelog from behind its store's last row to an offset; return how many rows."""
+        positions = {tp: _next(store, starts[tp]) for tp, store in stores.items()}
+        positions = {tp: at for tp, at in positions.items() if at <= lasts[tp]}
+        for tp in positions:
+            before_change(tp)
+        self._seek(positions)
+        behind, applied = set(positions), 0
+        while behind:
+            applied += await self._apply(stores, starts)
+            for tp in list(behind):
+                if await self._reader.position(tp) > lasts[tp]:
+                    behind.discard(tp)
+                    self._reader.pause(tp)
+        return applied
+
+    async def _apply(self, stores: Stores, starts: Mapping[TopicPartition, int]) -> int:
+        """Write what was fetched of the assigned changelogs; return how many rows."""
+        fetched = await self._reader.getmany(timeout_ms=200, max_records=ROWS_AT_ONCE)
+        for tp, records in fetched.items():
+            rows = {**rows_of(records, starts[tp]), **touched(records[-1].timestamp)}
+            stores[tp].write(rows, records[-1].offset)
+        return sum(map(len, fetched.values()))
+
+    # -- rows of another history
+
+    async def _drop_others(
+        self,
+        stores: Stores,
+        starts: Mapping[TopicPartition, int],
+        ends: Mapping[TopicPartition, int],
+        before_change: Callable[[TopicPartition], object],
+    ) -> None:
+        """Clear the stores whose rows cannot be believed beside what their changelogs are."""
+        kept = {tp: store for tp, store in stores.items() if store.changelog_offset() is not None}
+        unknown = [tp for tp, store in kept.items() if self._known.get(tp) is not store]
+        names = await self._histories({tp: starts[tp] for tp in unknown if starts[tp] < ends[tp]})
+        now_ms = time.time_ns() // 1_000_000
+        others = [
+            tp
+            for tp, store in kept.items()
+            if not believable(
+                store, names.get(tp) if tp in unknown else store.get(HISTORY), ends[tp], now_ms
+            )
+        ]
+        for tp in others:
+            before_change(tp)
+            stores[tp].clear()
+        if others:
+            logger.warning(
+                "the local rows of %d partitions are of another history than the changelogs that Kafka"
+                " has, or too old: they were dropped, and are restored from Kafka",
+                len(others),
+            )
+        self._known.update(stores)
+
+    async def _histories(
+        self, starts: Mapping[TopicPartition, int]
+    ) -> Mapping[TopicPartition, bytes]:
+        """Return the name of each changelog's history, from its first record."""
+        names: dict[TopicPartition, bytes] = {}
+        if not starts:
+            return names
+        async with aiokafka.AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            client_id=self._client_id,
+            enable_auto_commit=False,
+            # Only the first record of each partition is looked at.
+            max_partition_fetch_bytes=1 << 10,
+        ) as consumer:
+            consumer.assign(list(starts))
+            for tp, offset in starts.items():
+                consumer.seek(tp, offset)
+            missing = set(starts)
+            while missing:
+                fetched = await consumer.getmany(*missing, timeout_ms=500, max_records=1)
+                for tp, (record, *_) in fetched.items():
+                    missing.discard(tp)
+                    consumer.pause(tp)
+                    names[tp] = record.value if record.key == HISTORY else b""
+        return names
+
+
+def _next(store: PartitionStore, start: int) -> int:
+    """Return the offset behind a store's last row."""
+    applied = store.changelog_offset()
+    return start if applied is None else max(start, applied + 1)
+
+
+def _nothing(_: TopicPartition) -> None:
+    """Nobody reads the rows of another worker's partitions through a pipeline."""

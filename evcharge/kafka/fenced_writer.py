@@ -1,0 +1,161 @@
+"""The only writer of one changelog partition, so long as no other worker has taken it over.
+
+Kafka itself keeps former owners out: a transactional id stands for the partition, each owner gets a
+newer epoch for it, and a broker that has seen a batch of an epoch refuses all older ones. Two ids for
+two ways to write:
+
+* what fits one record batch is appended as such: a batch is atomic, and needs no transaction;
+* more than that, or rows together with records of other topics, is one transaction.
+
+A plain batch may follow a transaction at once; were both of one producer, it would have to wait until
+Kafka has written the transaction's last marker.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
+
+from aiokafka.protocol.transaction import (
+    AddPartitionsToTxnRequest,
+    EndTxnRequest,
+    InitProducerIdRequest,
+)
+from aiokafka.structs import TopicPartition
+
+from evcharge.kafka.appends import Appends
+from evcharge.kafka.batches import Batch, Identity, Record, in_batches
+from evcharge.kafka.log import Output, Row
+from evcharge.kafka.wire import OvertakenError, Wire
+
+TRANSACTION_TIMEOUT_MS = 60_000
+"""A transaction open for longer is aborted by Kafka, and its producer must end: so long may a broker be
+away in the middle of one without costing a restart."""
+
+
+class _Producer:
+    """An epoch of a transactional id, with the sequence numbers that it has used."""
+
+    def __init__(self, wire: Wire, transactional_id: str) -> None:
+        self.transactional_id = transactional_id
+        self._wire = wire
+        self.identity: Identity | None = None
+        self._sequences: defaultdict[TopicPartition, int] = defaultdict(int)
+
+    async def begin(self) -> None:
+        """Get an epoch newer than any other's; what another left undecided is aborted."""
+        answer = await self._wire.coordinate(
+            self.transactional_id,
+            InitProducerIdRequest(self.transactional_id, TRANSACTION_TIMEOUT_MS),
+            lambda answer: [answer.error_code],
+        )
+        self.identity = Identity(answer.producer_id, answer.producer_epoch)
+        self._sequences.clear()
+
+    def build(self, tp: TopicPartition, batch: Batch) -> bytes:
+        """Return a batch's bytes; it has to be appended before the partition's next one is built."""
+        if self.identity is None:
+            raise RuntimeError(f"{self.transactional_id} has not taken over")
+        sequence = self._sequences[tp]
+        # Sequences wrap around behind the largest 32-bit integer.
+        self._sequences[tp] = (sequence + batch.count) & 0x7FFFFFFF
+        return batch.build(self.identity, sequence)
+
+
+class FencedWriter:
+    """Writes rows to a changelog partition, alone or together with records of other topics."""
+
+    def __init__(
+        self, wire: Wire, appends: Appends, transactional_id: str, tp: TopicPartition
+    ) -> None:
+        self._wire = wire
+        self._appends = appends
+        self._tp = tp
+        self._plain = _Producer(wire, f"{transactional_id}-rows")
+        self._transactions = _Producer(wire, transactional_id)
+
+    async def take_over(self, rows: Sequence[Row]) -> int:
+        """Become the only writer and append ``rows``; return the offset of the last.
+
+        Behind it there will be nothing of a former owner. An owner that nobody has overtaken since
+        keeps its epoch.
+        """
+        if self._plain.identity is not None:
+            try:
+                return await self._append(_plain(rows))
+            except OvertakenError:
+                pass
+        # First the transactions: one that a former owner left open would hide our rows from readers.
+        await self._transactions.begin()
+        await self._plain.begin()
+        return await self._append(_plain(rows))
+
+    async def write(self, rows: Iterable[Row], outputs: Sequence[Output]) -> int:
+        """Append rows and outputs, all or nothing; return the offset of the last row.
+
+        Readers with ``read_committed`` see an output once, or never if this raises.
+
+        Raises:
+            OvertakenError: another worker has taken over: this process must not go on.
+            KafkaError: Kafka refuses for good; nothing was written.
+        """
+        if not outputs:
+            records = _plain(rows)
+            batches = list(in_batches(records, transactional=False))
+            if len(batches) == 1:
+                return await self._append_batch(batches[0])
+            return await self._in_transaction({self._tp: records})
+        by_partition: dict[TopicPartition, list[Record]] = {self._tp: _plain(rows)}
+        for output in outputs:
+            tp = TopicPartition(output.topic, output.partition)
+            by_partition.setdefault(tp, []).append((output.key, output.value, list(output.headers)))
+        return await self._in_transaction(by_partition)
+
+    async def _append(self, records: list[Record]) -> int:
+        (batch,) = in_batches(records, transactional=False)
+        return await self._append_batch(batch)
+
+    async def _append_batch(self, batch: Batch) -> int:
+        first = await self._appends.append(self._tp, self._plain.build(self._tp, batch))
+        return first + batch.count - 1
+
+    async def _in_transaction(self, by_partition: dict[TopicPartition, list[Record]]) -> int:
+        producer = self._transactions
+        if producer.identity is None:
+            raise RuntimeError(f"{producer.transactional_id} has not taken over")
+        topics: defaultdict[str, list[int]] = defaultdict(list)
+        for tp in by_partition:
+            topics[tp.topic].append(tp.partition)
+        await self._wire.coordinate(
+            producer.transactional_id,
+            AddPartitionsToTxnRequest(
+                producer.transactional_id, *producer.identity, list(topics.items())
+            ),
+            lambda answer: [code for _, codes in answer.errors for _, code in codes],
+        )
+        last = -1
+        batches = {
+            tp: in_batches(records, transactional=True) for tp, records in by_partition.items()
+        }
+        # A request holds one batch of a partition at most.
+        for together in zip_longest(*batches.values()):
+            these = {
+                tp: batch for tp, batch in zip(batches, together, strict=True) if batch is not None
+            }
+            firsts = await self._appends.append_in_transaction(
+                producer.transactional_id,
+                {tp: producer.build(tp, batch) for tp, batch in these.items()},
+            )
+            if self._tp in these:
+                last = firsts[self._tp] + these[self._tp].count - 1
+        await self._wire.coordinate(
+            producer.transactional_id,
+            EndTxnRequest(producer.transactional_id, *producer.identity, True),
+            lambda answer: [answer.error_code],
+        )
+        return last
+
+
+def _plain(rows: Iterable[Row]) -> list[Record]:
+    return [(key, value, []) for key, value in rows]

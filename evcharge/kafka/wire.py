@@ -1,0 +1,180 @@
+"""Requests to the brokers that answer them: a partition's leader, a transaction's coordinator.
+
+Whatever a broker's absence can cause is repeated until there is an answer: only the caller knows when
+waiting makes no sense any more, and cancels.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from aiokafka import errors as kafka_errors
+from aiokafka.client import AIOKafkaClient, ConnectionGroup, CoordinationType
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
+from aiokafka.structs import TopicPartition
+
+from evcharge.errors import EvchargeError
+
+logger = logging.getLogger(__name__)
+
+RETRY_S = 0.1
+
+_NO_ERROR = kafka_errors.NoError.errno
+_CONCURRENT = kafka_errors.ConcurrentTransactions.errno
+_CONCURRENT_FIRST_S, _CONCURRENT_LONGEST_S = 0.002, 0.05
+_PRODUCER_FENCED = 90
+"""Newer than aiokafka's list of errors."""
+_OVERTAKEN = {
+    kafka_errors.InvalidProducerEpoch.errno,
+    kafka_errors.InvalidProducerIdMapping.errno,
+    kafka_errors.InvalidTxnState.errno,
+    _PRODUCER_FENCED,
+}
+_ELSEWHERE = {
+    kafka_errors.GroupCoordinatorNotAvailableError.errno,
+    kafka_errors.NotCoordinatorForGroupError.errno,
+}
+
+
+class OvertakenError(EvchargeError):
+    """Another worker writes this partition now, or Kafka gave a transaction up: this one must end."""
+
+    exit_code = 70
+
+    def __init__(self, what: str, code: int) -> None:
+        why = "PRODUCER_FENCED" if code == _PRODUCER_FENCED else kafka_errors.for_code(code).message
+        super().__init__(
+            f"{what} has been taken over by another worker, or its transaction was given up ({why}):"
+            " this worker was taken for dead"
+        )
+
+
+class Wire:
+    """One client for all requests of a worker's lane."""
+
+    def __init__(self, bootstrap: Sequence[str], client_id: str) -> None:
+        self._bootstrap = list(bootstrap)
+        self._client_id = client_id
+        self._client: AIOKafkaClient | None = None
+        self._coordinators: dict[str, int] = {}
+
+    async def start(self) -> None:
+        """Connect.
+
+        Raises:
+            KafkaConnectionError: no broker answers.
+        """
+        self._client = AIOKafkaClient(
+            bootstrap_servers=self._bootstrap,
+            client_id=self._client_id,
+            request_timeout_ms=30_000,
+        )
+        await self._client.bootstrap()
+
+    async def stop(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.close()
+
+    @property
+    def client(self) -> AIOKafkaClient:
+        """The connected client."""
+        if self._client is None:
+            raise RuntimeError("the wire was not started")
+        return self._client
+
+    # -- leaders
+
+    async def leader(self, tp: TopicPartition) -> int:
+        """Return the node that takes records for a partition, waiting until there is one."""
+        while True:
+            node = self.client.cluster.leader_for_partition(tp)
+            if node is not None and node != -1:
+                return int(node)
+            self.client.add_topic(tp.topic)
+            await self.client.force_metadata_update()
+            if self.client.cluster.leader_for_partition(tp) in {None, -1}:
+                await asyncio.sleep(RETRY_S)
+
+    async def look_again(self) -> None:
+        """Ask for the leaders anew, after one has refused."""
+        await asyncio.sleep(RETRY_S)
+        await self.client.force_metadata_update()
+
+    async def send(self, node: int, request: Any, group: Any = ConnectionGroup.DEFAULT) -> Any:
+        """Send one request to a node.
+
+        Raises:
+            KafkaError: there was no answer; whether the request took effect is not known.
+        """
+        try:
+            return await self.client.send(node, request, group=group)
+        except OSError as problem:
+            raise kafka_errors.KafkaConnectionError(str(problem)) from problem
+
+    # -- coordinators
+
+    async def coordinate(
+        self,
+        transactional_id: str,
+        request: Any,
+        codes: Callable[[Any], Iterable[int]],
+    ) -> Any:
+        """Ask the coordinator of a transactional id, until it agrees; returns its answer.
+
+        ``codes`` are the error codes of an answer. Every request of this kind may be repeated.
+
+        Raises:
+            OvertakenError: a newer producer has this transactional id.
+            KafkaError: Kafka refuses for good.
+        """
+        pause = _CONCURRENT_FIRST_S
+        while True:
+            node = await self._coordinator(transactional_id)
+            try:
+                answer = await self.send(node, request, ConnectionGroup.COORDINATION)
+            except IncompatibleBrokerVersion:
+                raise
+            except KafkaError as problem:
+                logger.warning("coordinator of %s: %r", transactional_id, problem)
+                self._coordinators.pop(transactional_id, None)
+                await self.look_again()
+                continue
+            failed = {code for code in codes(answer) if code != _NO_ERROR}
+            if not failed:
+                return answer
+            if overtaken := failed & _OVERTAKEN:
+                raise OvertakenError(transactional_id, min(overtaken))
+            if _CONCURRENT in failed:
+                # The transaction before is decided, but not all of its markers are written.
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _CONCURRENT_LONGEST_S)
+                continue
+            if failed & _ELSEWHERE:
+                self._coordinators.pop(transactional_id, None)
+            elif not any(kafka_errors.for_code(code).retriable for code in failed):
+                raise kafka_errors.for_code(min(failed))(transactional_id)
+            await asyncio.sleep(RETRY_S)
+
+    async def _coordinator(self, transactional_id: str) -> int:
+        node = self._coordinators.get(transactional_id)
+        looks = 0
+        while node is None:
+            looks += 1
+            try:
+                node = int(
+                    await self.client.coordinator_lookup(
+                        CoordinationType.TRANSACTION, transactional_id
+                    )
+                )
+            except (KafkaError, OSError, AssertionError) as problem:
+                # aiokafka asserts that it knows any broker at all.
+                # Kafka creates the topic behind them when it is first asked: that takes a moment.
+                if looks % 50 == 0:
+                    logger.warning("no coordinator of %s yet: %r", transactional_id, problem)
+                await self.look_again()
+        self._coordinators[transactional_id] = node
+        return node

@@ -1,0 +1,20 @@
+"""The independent checker: is what the workers made of the topics what the rules make of them?
+
+It reads the device topics as they are in Kafka, computes in plain memory what should follow from them
+with the pure rules (``evcharge/domain``, ``evcharge/events``), and compares that with all that the
+workers wrote. Nothing of ``evcharge/engine`` is used, so that a mistake there is not repeated here;
+``tests/test_arrows.py`` holds this. One step a file:
+
+* ``topics.py`` reads partitions as a ``read_committed`` reader sees them;
+* ``sources.py`` sorts device records into accepted, rejected and foreign ones;
+* ``statuses.py`` and ``sessions.py`` say what the tables' rows have to be, ``sealed.py`` what was to
+  be emitted, ``outputs.py`` which dead letters and rerouted records there have to be;
+* ``rows.py`` takes the rows of a changelog or of RocksDB apart, ``stores.py`` compares the two;
+* ``over_http.py`` asks a worker;
+* ``check.py`` is the whole run, ``report.py`` what it found.
+"""
+
+from evcharge.verification.check import verify
+from evcharge.verification.report import Report
+
+__all__ = ["Report", "verify"]

@@ -1,0 +1,58 @@
+"""What a check looked at, and what was not as it has to be."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+MOST_DETAILS = 20
+"""Differences of one sort that are kept with their details; the others are only counted."""
+
+_LONGEST = 400
+
+
+class Report:
+    """Collects differences by place and sort, and counts what was compared."""
+
+    def __init__(self) -> None:
+        self.compared: Counter[str] = Counter()
+        """How many of each kind of thing were compared: a check of nothing finds nothing."""
+        self.differences: Counter[tuple[str, str]] = Counter()
+        """How many there are by place (such as ``dead-letters``) and sort (such as ``missing``)."""
+        self._details: dict[tuple[str, str], list[str]] = {}
+
+    @property
+    def equal(self) -> bool:
+        """Whether everything is as it has to be."""
+        return not self.differences
+
+    def differs(self, where: str, sort: str, detail: str) -> None:
+        """Note one difference."""
+        self.differences[where, sort] += 1
+        kept = self._details.setdefault((where, sort), [])
+        if len(kept) < MOST_DETAILS:
+            kept.append(detail if len(detail) <= _LONGEST else detail[:_LONGEST] + "…")
+
+    def lines(self) -> Iterator[str]:
+        """Yield the differences for a person, the most telling of each sort first."""
+        for (where, sort), count in sorted(self.differences.items()):
+            yield f"{where}: {count:,} {sort}"
+            details = self._details[where, sort]
+            yield from (f"    {detail}" for detail in details)
+            if count > len(details):
+                yield f"    and {count - len(details):,} more"
+
+    def summary(self) -> str:
+        """Return in one sentence what was compared."""
+        parts = [f"{count:,} {what}" for what, count in self.compared.items()]
+        return "compared " + (", ".join(parts) or "nothing")
+
+
+def changed_fields(expected: Any, found: Any) -> str:
+    """Return which fields of two named tuples of one type differ, and how."""
+    return ", ".join(
+        f"{name} is {has!r} instead of {wanted!r}"
+        for name, wanted, has in zip(expected._fields, expected, found, strict=True)
+        if wanted != has
+    )

@@ -1,0 +1,49 @@
+"""Rows of a table's partition as they were found, in a changelog or in RocksDB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from evcharge.storage.partition_store import RESERVED, Marker, source_marker
+from evcharge.verification.report import Report
+
+
+class Rows:
+    """Rows that are looked at one by one; what nobody asked for is left over at the end."""
+
+    def __init__(self, rows: Mapping[bytes, bytes]) -> None:
+        self._rows = rows
+        self._taken: set[bytes] = set()
+
+    def take(self, key: bytes) -> bytes | None:
+        """Return a row, ``None`` if there is none; it is accounted for."""
+        self._taken.add(key)
+        return self._rows.get(key)
+
+    def left(self) -> Iterator[bytes]:
+        """Yield the keys of rows that nobody asked for; the engine's own rows are none of them."""
+        return (key for key in self._rows if key not in self._taken and is_of_table(key))
+
+
+def is_of_table(key: bytes) -> bool:
+    """Whether a row belongs to the table and not to the engine."""
+    return not key.startswith(RESERVED)
+
+
+def check_left(where: str, rows: Rows, report: Report) -> None:
+    """Note rows that should not be there."""
+    for key in rows.left():
+        report.differs(where, "surplus", f"row {key!r}")
+
+
+def check_markers(
+    where: str, rows: Rows, last: Iterable[tuple[str, Marker | None]], report: Report
+) -> None:
+    """Compare the markers of the sources with the last record of each."""
+    for topic, expected in last:
+        value = rows.take(source_marker(topic))
+        found = None if value is None else Marker.decode(value)
+        if found != expected:
+            report.differs(
+                where, "not at the end of its source", f"{topic}: {found}, not {expected}"
+            )

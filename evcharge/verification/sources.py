@@ -1,0 +1,131 @@
+"""What becomes of every record of a device topic: accepted, rejected, or somebody else's.
+
+The records of one table partition come from two topics, the device topic and its rerouted one. A
+rerouted record carries in its headers where and when it first arrived, and counts as if it had arrived
+there (contract, *Wrong partition*).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+from evcharge.events.received import Received
+from evcharge.events.rejection import Rejected
+from evcharge.kafka.partitioning import Partitioner
+from evcharge.storage.partition_store import Marker
+from evcharge.verification.outputs import ExpectedOutputs, Output, Place
+
+_FIRST_PLACE = ("source-partition", "source-offset", "ingest-ms")
+"""Headers of a rerouted record, after those that it came with."""
+
+
+class OfStation(Protocol):
+    """A decoded record; its station decides its partition."""
+
+    @property
+    def station_id(self) -> str: ...
+
+
+R = TypeVar("R", bound=OfStation)
+
+
+class Arrival(NamedTuple):
+    """A record as it first arrived."""
+
+    key: bytes | None
+    value: bytes | None
+    timestamp: int
+    partition: int
+    offset: int
+    headers: tuple[tuple[str, bytes], ...]
+
+
+@dataclass(slots=True)
+class Source(Generic[R]):
+    """One partition of one topic that a table is computed from."""
+
+    accepted: list[R] = field(default_factory=list)
+    """In the order of their offsets in this topic."""
+    last: Marker | None = None
+    """Its last record; with all applied, this is what the table's marker says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sorting(Generic[R]):
+    """How the records of a device topic and of its rerouted one are sorted."""
+
+    device_topic: str
+    decode: Callable[[Sequence[Received]], Sequence[R | Rejected]]
+    partitioner: Partitioner
+    dead_letters: ExpectedOutputs
+    rerouted: ExpectedOutputs
+
+    def sort(
+        self, source: Source[R], partition: int, records: Sequence[Any], *, again: bool
+    ) -> None:
+        """Sort the next records of a source; ``again`` if it is the rerouted topic's."""
+        arrivals = [first_arrival(record) for record in records] if again else records
+        for arrival, outcome in zip(arrivals, self.decode(arrivals), strict=True):
+            place = Place(self.device_topic, arrival.partition, arrival.offset)
+            if isinstance(outcome, Rejected):
+                self.dead_letters.add(place, dead_letter(arrival, place, partition, outcome))
+            elif (home := self.partitioner.partition_of(outcome.station_id)) != partition:
+                self.rerouted.add(place, forwarded(arrival, home))
+            else:
+                source.accepted.append(outcome)
+        if records:
+            source.last = Marker(records[-1].offset, records[-1].timestamp)
+
+
+def dead_letter(arrival: Arrival, place: Place, partition: int, rejected: Rejected) -> Output:
+    """Return the dead letter that a rejected record has to have (contract, *dead-letters*)."""
+    headers = (
+        *arrival.headers,
+        ("reason", rejected.reason.value.encode()),
+        ("detail", rejected.detail.encode(errors="backslashreplace")),
+        ("topic", place.topic.encode()),
+        ("partition", str(place.partition).encode()),
+        ("offset", str(place.offset).encode()),
+    )
+    return Output(partition, arrival.key, arrival.value, headers)
+
+
+def forwarded(arrival: Arrival, home: int) -> Output:
+    """Return the record that has to be in partition ``home`` of the rerouted topic."""
+    ours = zip(_FIRST_PLACE, (arrival.partition, arrival.offset, arrival.timestamp), strict=True)
+    headers = (*arrival.headers, *((name, str(number).encode()) for name, number in ours))
+    return Output(home, arrival.key, arrival.value, headers)
+
+
+def first_arrival(record: Any) -> Any:
+    """Return a record of a rerouted topic as it first arrived; one without our headers as it is."""
+    ours = {name: int(value) for name, value in record.headers if _is_ours(name, value)}
+    if len(ours) < len(_FIRST_PLACE):
+        return record
+    partition, offset, ingest_ms = (ours[name] for name in _FIRST_PLACE)
+    theirs = tuple((name, value) for name, value in record.headers if not _is_ours(name, value))
+    return Arrival(record.key, record.value, ingest_ms, partition, offset, theirs)
+
+
+def _is_ours(name: str, value: bytes | None) -> bool:
+    return name in _FIRST_PLACE and value is not None and value.isdigit() and len(value) <= 18
+
+
+def place_of_rerouted(device_topic: str, record: Any) -> Place | None:
+    """Return where a record of a rerouted topic first arrived, if it says so."""
+    arrival = first_arrival(record)
+    return None if arrival is record else Place(device_topic, arrival.partition, arrival.offset)
+
+
+def place_of_dead_letter(record: Any) -> Place | None:
+    """Return where the record of a dead letter first arrived, if it says so.
+
+    The last header of each name is ours: the record itself may have come with others.
+    """
+    said = dict(record.headers)
+    topic, partition, offset = (said.get(name) or b"" for name in ("topic", "partition", "offset"))
+    if not (partition.isdigit() and offset.isdigit()):
+        return None
+    return Place(topic.decode(errors="backslashreplace"), int(partition), int(offset))

@@ -1,0 +1,111 @@
+"""Reads topics partition by partition, as a plain ``read_committed`` reader sees them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Collection, Sequence
+from types import TracebackType
+from typing import Self
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from evcharge.errors import CommandError
+from evcharge.kafka.admin import KafkaAdmin
+from evcharge.kafka.lenient_fetch import unblock
+
+_SILENCE_S = 30.0
+_AT_ONCE = 5_000
+
+
+class Topics:
+    """A reader of whole partitions, as an async context manager; it belongs to no group.
+
+    Every method raises CommandError where Kafka does not answer or a topic is not what it has to be.
+    """
+
+    def __init__(self, bootstrap: Sequence[str]) -> None:
+        self._bootstrap = list(bootstrap)
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            client_id="evcharge-verify",
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            isolation_level="read_committed",
+            max_partition_fetch_bytes=4 << 20,
+        )
+        self.records = 0
+        """How many records were read so far."""
+
+    async def __aenter__(self) -> Self:
+        try:
+            async with asyncio.timeout(_SILENCE_S):
+                await self._consumer.start()
+        except (KafkaError, TimeoutError) as problem:
+            await self._consumer.stop()
+            raise CommandError(f"Kafka does not answer: {problem!r}") from None
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._consumer.stop()
+
+    async def require(self, names: Collection[str], partitions: int) -> None:
+        """Check that topics exist with this number of partitions."""
+        async with KafkaAdmin(self._bootstrap) as kafka:
+            found = await kafka.describe(names)
+        for name in names:
+            if name not in found:
+                raise CommandError(f"there is no topic {name}: is this the right deployment?")
+            if found[name].partitions != partitions:
+                raise CommandError(
+                    f"the topic {name} has {found[name].partitions} partitions,"
+                    f" EVCHARGE_PARTITIONS is {partitions}"
+                )
+
+    async def read(
+        self, topic: str, partition: int, *, whole: bool = True
+    ) -> AsyncIterator[Sequence[ConsumerRecord]]:
+        """Yield all records that a partition holds now, in batches, in order.
+
+        ``whole``: its first records have to be there still; without them nothing can be checked.
+        """
+        consumer = self._consumer
+        tp = TopicPartition(topic, partition)
+        consumer.assign([tp])
+        try:
+            async with asyncio.timeout(_SILENCE_S):
+                begin = (await consumer.beginning_offsets([tp]))[tp]
+                end = (await consumer.end_offsets([tp]))[tp]
+            if whole and begin > 0:
+                raise CommandError(
+                    f"{topic}/{partition} begins at offset {begin}: what was computed from the"
+                    " records before it, which retention has removed, cannot be checked"
+                )
+            consumer.seek(tp, begin)
+            heard = time.monotonic()
+            while await consumer.position(tp) < end:
+                records = await self._fetch(tp)
+                if records:
+                    heard = time.monotonic()
+                    self.records += len(records)
+                    yield [record for record in records if record.offset < end]
+                elif time.monotonic() - heard > _SILENCE_S:
+                    raise CommandError(f"Kafka has sent nothing of {topic} for {_SILENCE_S:g} s")
+        except (KafkaError, TimeoutError) as problem:
+            raise CommandError(f"{topic}/{partition} cannot be read: {problem!r}") from None
+
+    async def _fetch(self, tp: TopicPartition) -> Sequence[ConsumerRecord]:
+        position = await self._consumer.position(tp)
+        try:
+            fetched = await self._consumer.getmany(tp, timeout_ms=500, max_records=_AT_ONCE)
+        except UnicodeDecodeError:
+            await unblock(self._consumer, [tp], lambda _: position)
+            return []
+        records: Sequence[ConsumerRecord] = fetched.get(tp, [])
+        return records

@@ -1,0 +1,105 @@
+"""The checker that asks a worker: what the answers lack, have too much or say wrongly is found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from evcharge.domain.station_register import RegisteredConnector, RegisteredStation
+from evcharge.domain.station_state import StationState
+from evcharge.domain.status_report import Status
+from evcharge.errors import CommandError
+from evcharge.verification.over_http import Asked
+from evcharge.verification.report import Report
+from tests.web.fake_worker import NOW, SECOND, Data, group, session_of
+
+
+def data() -> Data:
+    """A station in the register with a word, an open session and an ended one, and another one."""
+    made = Data()
+    made.say("EV-001", Status.FREE)
+    made.say("EV-001", Status.FAULTED, connector_id=2)
+    made.say("EV-002", Status.FREE)
+    made.sessions["EV-001", "S1"] = session_of(energy_uwh=1_500_000_000, power_mw=11_000_000)
+    made.sessions["EV-001", "S2"] = session_of(
+        ended_us=NOW - 60 * SECOND, energy_uwh=2_000_000_000, user_id="U1", reasons=1
+    )
+    made.register["EV-001"] = RegisteredStation(
+        "EV-001", connectors=(RegisteredConnector(1, max_power_mw=22_000_000),)
+    )
+    return made
+
+
+async def found(served: Data) -> list[str]:
+    """Return what is found when the tables have to hold ``data()``."""
+    report = Report()
+    expected = data()
+    async with group(served) as workers:
+        worker = await workers.worker()
+        async with Asked(worker.url, 86_400 * SECOND, report, lambda: NOW) as asked:
+            await asked.check_list(expected.stations)
+            for station_id, state in expected.stations.items():
+                sessions = {
+                    session_id: session
+                    for (station, session_id), session in expected.sessions.items()
+                    if station == station_id
+                }
+                registered = expected.register.get(station_id)
+                await asked.check_station(station_id, state.words, sessions, registered)
+    return sorted(sort for _, sort in report.differences.elements())
+
+
+async def test_right_answers_are_equal() -> None:
+    assert await found(data()) == []
+
+
+def _says_another_status(served: Data) -> None:
+    served.stations["EV-002"] = StationState(())
+    served.say("EV-002", Status.UNAVAILABLE)
+
+
+def _has_another_energy(served: Data) -> None:
+    session = served.sessions["EV-001", "S2"]
+    served.sessions["EV-001", "S2"] = session._replace(energy_uwh=2_000_000_001)
+
+
+def _lost_a_session(served: Data) -> None:
+    del served.sessions["EV-001", "S2"]
+
+
+def _invented_a_session(served: Data) -> None:
+    served.sessions["EV-002", "S3"] = session_of(ended_us=NOW - 60 * SECOND)
+
+
+def _lost_a_station(served: Data) -> None:
+    del served.stations["EV-002"]
+
+
+def _invented_a_station(served: Data) -> None:
+    served.say("EV-003", Status.FREE)
+
+
+@pytest.mark.parametrize(
+    ("mistake", "sorts"),
+    [
+        (_says_another_status, {"changed"}),
+        (_has_another_energy, {"changed"}),
+        (_lost_a_session, {"missing"}),
+        (_invented_a_session, {"surplus", "changed"}),
+        (_lost_a_station, {"missing"}),
+        (_invented_a_station, {"surplus"}),
+    ],
+)
+async def test_a_wrong_answer_is_found(mistake: Callable[[Data], None], sorts: set[str]) -> None:
+    served = data()
+    mistake(served)
+
+    assert set(await found(served)) <= sorts
+    assert await found(served) != []
+
+
+async def test_a_worker_that_does_not_answer_is_no_difference_but_an_error() -> None:
+    async with Asked("http://127.0.0.1:9", 1, Report()) as asked:
+        with pytest.raises(CommandError, match="does not answer"):
+            await asked.check_list([])

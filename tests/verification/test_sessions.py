@@ -1,0 +1,138 @@
+"""The checker of the sessions' rows finds every kind of difference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from evcharge.domain.session import fold
+from evcharge.domain.session_record import SessionRecord
+from evcharge.verification.report import Report
+from evcharge.verification.rows import Rows, check_left
+from evcharge.verification.sessions import by_session, check_sessions
+from tables.charging_sessions import (
+    PRESENT,
+    SessionRow,
+    block_key,
+    encode_records,
+    encode_session,
+    index_key,
+    open_key,
+    session_key,
+)
+from tests.domain.session_records import LIMITS, end, start, update
+
+RECORDS = [start(), update(10, 1.0), update(20, 2.0)]
+ENDED = [*RECORDS, end(60, 5.0)]
+IDS = ("EV-001", "S1")
+
+
+def rows_of(records: Sequence[SessionRecord]) -> dict[bytes, bytes]:
+    """Return the rows as the agent writes them, one block for each record."""
+    state = fold(records, LIMITS)
+    rows = {
+        session_key(*IDS): encode_session(SessionRow(len(records), state)),
+        index_key("S1", "EV-001"): PRESENT,
+    }
+    rows |= {block_key(*IDS, n): encode_records([each]) for n, each in enumerate(records)}
+    return rows | ({open_key(*IDS): PRESENT} if state.is_open else {})
+
+
+def found(rows: dict[bytes, bytes], records: Sequence[SessionRecord]) -> list[str]:
+    """Return the sorts of difference that the checker finds."""
+    report = Report()
+    looked_at = Rows(rows)
+    check_sessions("here", looked_at, by_session(records), LIMITS, report)
+    check_left("here", looked_at, report)
+    assert report.equal == (not list(report.lines()))
+    return sorted(sort for _, sort in report.differences.elements())
+
+
+@pytest.mark.parametrize("records", [RECORDS, ENDED, [*ENDED, *ENDED], ENDED[::-1]])
+def test_the_rows_of_the_records_are_equal_in_any_order(records: list[SessionRecord]) -> None:
+    assert found(rows_of(RECORDS if records is RECORDS else ENDED), records) == []
+
+
+def test_a_row_of_fewer_records_is_found() -> None:
+    # the state, the row that says open, and the record that is not kept
+    assert found(rows_of(RECORDS), ENDED) == ["changed", "changed", "missing"]
+
+
+def test_a_row_of_more_records_is_found() -> None:
+    assert found(rows_of(ENDED), RECORDS) == ["changed", "changed", "surplus"]
+
+
+def test_a_changed_state_is_found() -> None:
+    state = fold(ENDED, LIMITS)._replace(energy_uwh=5_000_000_001)
+    rows = rows_of(ENDED) | {session_key(*IDS): encode_session(SessionRow(4, state))}
+
+    report = Report()
+    check_sessions("here", Rows(rows), by_session(ENDED), LIMITS, report)
+
+    assert list(report.lines()) == [
+        "here: 1 changed",
+        "    session S1 of EV-001: energy_uwh is 5000000001 instead of 5000000000",
+    ]
+
+
+@pytest.mark.parametrize(
+    "key", [session_key(*IDS), index_key("S1", "EV-001"), block_key(*IDS, 1)], ids=str
+)
+def test_a_missing_row_is_found(key: bytes) -> None:
+    rows = rows_of(ENDED)
+    del rows[key]
+
+    assert "missing" in found(rows, ENDED)
+
+
+def test_a_missing_row_of_an_open_session_is_found() -> None:
+    rows = rows_of(RECORDS)
+    del rows[open_key(*IDS)]
+
+    assert found(rows, RECORDS) == ["changed"]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        session_key("EV-001", "S2"),
+        session_key("EV-002", "S1"),
+        index_key("S1", "EV-002"),
+        block_key(*IDS, 4),
+        b"something else",
+    ],
+    ids=str,
+)
+def test_a_surplus_row_is_found(key: bytes) -> None:
+    assert found(rows_of(ENDED) | {key: PRESENT}, ENDED) == ["surplus"]
+
+
+def test_a_row_that_says_open_of_an_ended_session_is_found() -> None:
+    assert found(rows_of(ENDED) | {open_key(*IDS): PRESENT}, ENDED) == ["changed"]
+
+
+def test_the_rows_of_the_engine_are_none_of_the_tables() -> None:
+    assert found(rows_of(ENDED) | {b"\0history": b"name"}, ENDED) == []
+
+
+def test_a_record_kept_twice_is_found() -> None:
+    rows = rows_of(ENDED)
+    rows[block_key(*IDS, 3)] = encode_records([ENDED[3], ENDED[3]])
+
+    assert found(rows, ENDED) == ["repeated"]
+
+
+def test_an_earlier_appearance_that_was_found_later_is_kept_beside_the_later_one() -> None:
+    earlier = ENDED[1]._replace(partition=5, ingest_us=ENDED[1].ingest_us - 1)
+    records = [*ENDED, earlier]
+
+    assert found(rows_of(records), records) == []
+    # but the one that counts has to be there
+    assert "missing" in found(rows_of(ENDED), records)
+
+
+def test_a_later_appearance_need_not_be_kept() -> None:
+    later = ENDED[1]._replace(partition=5, ingest_us=ENDED[1].ingest_us + 1)
+
+    assert found(rows_of(ENDED), [*ENDED, later]) == []

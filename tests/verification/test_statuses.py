@@ -1,0 +1,113 @@
+"""The checker of the stations' rows: which last words are possible, and what it finds."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Sequence
+
+import pytest
+
+from evcharge.domain.station_state import ConnectorWord, StationState, advance_station
+from evcharge.domain.status_report import Status, StatusReport
+from evcharge.verification.report import Report
+from evcharge.verification.rows import Rows, check_left
+from evcharge.verification.statuses import check_stations, possible_words
+from tables.station_status import encode_station, station_key
+
+SECOND = 1_000_000
+FREE, OCCUPIED = Status.FREE, Status.OCCUPIED
+
+
+def said(status: Status, at_s: int, station_id: str = "EV-001", connector: int = 1) -> StatusReport:
+    at_us = at_s * SECOND
+    return StatusReport(station_id, connector, status, at_us, at_us + SECOND, 0, at_s)
+
+
+def words_in_any_order(
+    direct: Sequence[StatusReport], rerouted: Sequence[StatusReport]
+) -> set[ConnectorWord]:
+    """Return what the agent's own rule makes of every order that keeps those of the two topics."""
+    places = range(len(direct) + len(rerouted))
+    words: set[ConnectorWord] = set()
+    for chosen in itertools.combinations(places, len(direct)):
+        ours, theirs = iter(direct), iter(rerouted)
+        reports = [next(ours) if place in chosen else next(theirs) for place in places]
+        words.update(advance_station(None, reports).words)
+    return words
+
+
+def test_every_order_of_two_topics_is_possible_and_no_other_word(seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(300):
+        direct, rerouted = (
+            [
+                said(chance.choice([FREE, OCCUPIED, Status.FAULTED]), chance.randint(1, 4))
+                for _ in range(chance.randint(least, 4))
+            ]
+            for least in (1, 0)
+        )
+        assert possible_words(direct, rerouted) == words_in_any_order(direct, rerouted), seed
+
+
+@pytest.fixture
+def seed() -> int:
+    drawn = random.randrange(1 << 32)
+    print("seed", drawn)  # noqa: T201 - shown if the test fails
+    return drawn
+
+
+def found(
+    rows: dict[bytes, bytes], direct: Sequence[StatusReport], rerouted: Sequence[StatusReport] = ()
+) -> list[str]:
+    report = Report()
+    looked_at = Rows(rows)
+    check_stations("here", looked_at, direct, rerouted, report)
+    check_left("here", looked_at, report)
+    return sorted(sort for _, sort in report.differences.elements())
+
+
+def rows_of(reports: Sequence[StatusReport]) -> dict[bytes, bytes]:
+    return {station_key(reports[0].station_id): encode_station(advance_station(None, reports))}
+
+
+REPORTS = [said(FREE, 1), said(OCCUPIED, 3), said(FREE, 2), said(FREE, 1, connector=2)]
+
+
+def test_the_rows_of_the_reports_are_equal() -> None:
+    assert found(rows_of(REPORTS), REPORTS) == []
+
+
+def test_a_report_that_was_not_applied_is_found() -> None:
+    assert found(rows_of(REPORTS), [*REPORTS, said(FREE, 4)]) == ["changed"]
+    assert found(rows_of(REPORTS[:3]), REPORTS) == ["missing"]
+
+
+def test_a_report_that_never_came_is_found() -> None:
+    assert found(rows_of(REPORTS), REPORTS[:3]) == ["surplus"]
+
+
+def test_a_tie_that_went_to_the_earlier_offset_is_found() -> None:
+    tie = [said(FREE, 1), said(OCCUPIED, 1)]
+
+    assert found(rows_of(tie), tie) == []
+    assert found(rows_of(tie[::-1]), tie) == ["changed"]
+
+
+def test_a_tie_with_a_rerouted_report_may_go_either_way() -> None:
+    tie = [said(FREE, 1), said(OCCUPIED, 1)]
+
+    assert found(rows_of(tie), tie[:1], tie[1:]) == []
+    assert found(rows_of(tie[::-1]), tie[:1], tie[1:]) == []
+
+
+def test_a_missing_and_a_surplus_station_are_found() -> None:
+    assert found({}, REPORTS) == ["missing"]
+    assert found(rows_of(REPORTS) | rows_of([said(FREE, 1, "EV-002")]), REPORTS) == ["surplus"]
+
+
+def test_a_row_changed_in_one_field_is_found() -> None:
+    [word, *others] = advance_station(None, REPORTS).words
+    for change in ({"since_us": 1}, {"heard_us": 1}, {"error_code": "x"}, {"event_us": 9}):
+        row = encode_station(StationState((word._replace(**change), *others)))
+        assert found({station_key("EV-001"): row}, REPORTS) == ["changed"], change
