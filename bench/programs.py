@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +21,10 @@ class Job:
     """Of the run: its consumer group and the first part of its internal topics."""
     directory: Path
     """For the program's local state."""
+
+    def over(self, stream: Stream) -> Job:
+        """Return the same job over the same topics, to which more was appended since."""
+        return replace(self, stream=stream)
 
 
 class Program(Protocol):
@@ -48,6 +52,12 @@ class Evcharge:
     """The application itself, as its users start it."""
 
     name: str = "evcharge"
+    instance: str = "bench"
+    """Its `EVCHARGE_INSTANCE_ID`; also part of where its state is."""
+
+    def state(self, job: Job) -> Path:
+        """Return where its local state is."""
+        return job.directory / f"state-{self.instance}"
 
     def command(self, job: Job) -> Sequence[str]:
         return [sys.executable, "-m", "evcharge", "worker", "-l", "warn"]
@@ -56,8 +66,8 @@ class Evcharge:
         return {
             **job.stream.variables,
             "EVCHARGE_APP_ID": job.name,
-            "EVCHARGE_INSTANCE_ID": "bench",
-            "EVCHARGE_DATA_DIR": str(job.directory / "state"),
+            "EVCHARGE_INSTANCE_ID": self.instance,
+            "EVCHARGE_DATA_DIR": str(self.state(job)),
             "EVCHARGE_WEB_PORT": str(free_port()),
         }
 

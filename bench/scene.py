@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from aiokafka.admin import AIOKafkaAdminClient
 
 if TYPE_CHECKING:
+    from bench.large import Large
     from bench.sizes import Sizes
 
 
@@ -24,6 +25,7 @@ class Scene:
     kafka_core: int
     program_core: int
     sizes: Sizes
+    large: Large | None = None
     _numbers: count[int] = field(default_factory=lambda: count(1))
 
     def new_name(self, of: str) -> str:

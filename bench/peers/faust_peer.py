@@ -35,7 +35,9 @@ def application(told: list[str]) -> faust.App:
         producer_linger=0.02,
         producer_max_batch_size=256 << 10,
     )
-    status_topic = app.topic(f"{job.prefix}station-status", value_type=bytes, value_serializer="raw")
+    status_topic = app.topic(
+        f"{job.prefix}station-status", value_type=bytes, value_serializer="raw"
+    )
     session_topic = app.topic(
         f"{job.prefix}charging-sessions", value_type=bytes, value_serializer="raw"
     )

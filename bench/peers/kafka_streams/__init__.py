@@ -1,1 +1,1 @@
-"""The peer in Kafka Streams: Java, compiled here by ecj (a compiler in one jar) and run from its classes."""
+"""The peer in Kafka Streams: Java, compiled by ecj (a compiler in one jar) and run from its classes."""
