@@ -79,8 +79,9 @@ async def _all(scene: Scene, wanted: list[str]) -> list[Figure]:
         print(f"{name}", file=sys.stderr)
         scene.stay_on_kafkas_core()
         try:
+            # One by one: what was measured before a failure is kept.
             async for figure in FIGURES[name](scene):
-                figures.append(figure)
+                figures.append(figure)  # noqa: PERF401
         except EvchargeError as problem:
             print(f"  not measured: {problem}", file=sys.stderr)
             figures.append(missing(name))

@@ -74,6 +74,11 @@ class Outputs:
                 return True
         return False
 
+    @property
+    def distinct(self) -> int:
+        """Different outputs read so far."""
+        return len(self._first_ms)
+
     def append_times_ms(self) -> list[int]:
         """Return when Kafka appended each of the outputs read, sorted; of repeats the first."""
         return sorted(self._first_ms.values())

@@ -84,10 +84,10 @@ async def lap(scene: Scene, program: Program, job: Job) -> Lap:
                 directory=job.directory,
             )
             try:
-                cpu = await _follow(running, outputs, stream, notice)
+                cpu = await follow(running, outputs, stream, notice)
                 peak = running.peak_mb()
                 await running.stop()
-                await _require_all(program, job)
+                await _require_all(program, job, outputs)
             finally:
                 await running.kill()
             result = _lap(program, stream, outputs, cpu, peak)
@@ -95,7 +95,7 @@ async def lap(scene: Scene, program: Program, job: Job) -> Lap:
     return result
 
 
-async def _follow(
+async def follow(
     running: Running, outputs: Outputs, stream: Stream, notice: Notice
 ) -> list[tuple[float, float]]:
     """Wait for the last output; return what CPU had been used at which time."""
@@ -118,7 +118,11 @@ async def _follow(
         await asyncio.sleep(LOOK_S)
 
 
-async def _require_all(program: Program, job: Job) -> None:
+async def _require_all(program: Program, job: Job, outputs: Outputs) -> None:
+    if await outputs.read() != job.stream.ended:
+        raise CommandError(
+            f"{program.name} wrote {outputs.distinct} outputs of {job.stream.ended} ended sessions"
+        )
     async with Commits(job.stream.bootstrap, job.name, job.stream.ends) as commits:
         done = await commits.now()
     if done.events < job.stream.events:
@@ -135,22 +139,24 @@ def _lap(
     cpu: list[tuple[float, float]],
     peak_mb: float,
 ) -> Lap:
-    times = outputs.append_times_ms()
-    if len(times) != stream.ended:
-        raise CommandError(
-            f"{program.name} wrote {len(times)} outputs of {stream.ended} ended sessions"
-        )
-    first, last = times[0], times[-1]
-    # What the first append carried was worked off before it.
-    share = 1 - bisect_right(times, first) / len(times)
+    first, last, share = first_and_last(outputs)
     return Lap(
         program.name,
         stream.mixed * share,
-        (last - first) / 1000,
-        cpu_at(cpu, last / 1000) - cpu_at(cpu, first / 1000),
-        outputs.records - len(times),
+        last - first,
+        cpu_at(cpu, last) - cpu_at(cpu, first),
+        outputs.records - outputs.distinct,
         peak_mb,
     )
+
+
+def first_and_last(outputs: Outputs) -> tuple[float, float, float]:
+    """Return when the first and the last output were appended, and the share of all behind the first.
+
+    What the first append carried was worked off before it.
+    """
+    times = outputs.append_times_ms()
+    return times[0] / 1000, times[-1] / 1000, 1 - bisect_right(times, times[0]) / len(times)
 
 
 def cpu_at(samples: list[tuple[float, float]], at_s: float) -> float:

@@ -23,7 +23,11 @@ RATIOS = {"Kafka Streams": 1.5, "Kafka Streams, exactly once": 2.0}
 async def fleets(scene: Scene) -> AsyncIterator[Figure]:
     """Fill each fleet's state with every program, then load the mix and let them race over it."""
     streams = KafkaStreams.compiled(scene.new_directory(), await warm_up(scene))
-    programs = [Evcharge(), streams.peer("at-least-once"), streams.peer("exactly-once")]
+    programs: list[Program] = [
+        Evcharge(),
+        streams.peer("at-least-once"),
+        streams.peer("exactly-once"),
+    ]
     for stations in scene.sizes.fleets:
         for figure in await _fleet(scene, stations, programs):
             yield figure

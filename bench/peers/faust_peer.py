@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import faust
+from faust.types import StreamT
 
 from bench.peers.job import (
     advance_session,
@@ -46,7 +47,7 @@ def application(told: list[str]) -> faust.App:
     sessions = app.Table("sessions", partitions=PARTITIONS)
 
     @app.agent(status_topic)
-    async def follow_status(values: faust.Stream[bytes]) -> None:
+    async def follow_status(values: StreamT[bytes]) -> None:
         async for value in values:
             event = read_status(value)
             after = advance_station(stations.get(event["station_id"]), event)
@@ -54,7 +55,7 @@ def application(told: list[str]) -> faust.App:
                 stations[event["station_id"]] = after
 
     @app.agent(session_topic)
-    async def assemble_sessions(values: faust.Stream[bytes]) -> None:
+    async def assemble_sessions(values: StreamT[bytes]) -> None:
         async for value in values:
             event = read_session_event(value)
             key = session_key(event)
