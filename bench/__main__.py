@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bench.cores import require_cores
 from bench.machine import record
+from bench.notice import say
 from bench.result import Figure, as_text, missing, write
 from bench.scene import Scene
 from bench.sizes import DEFAULT, FULL
@@ -83,7 +84,7 @@ async def _all(scene: Scene, wanted: list[str]) -> list[Figure]:
             async for figure in FIGURES[name](scene):
                 figures.append(figure)  # noqa: PERF401
         except EvchargeError as problem:
-            print(f"  not measured: {problem}", file=sys.stderr)
+            say(f"not measured: {problem}")
             figures.append(missing(name))
         # After each, so that an interrupted run has told what it knew.
         write(figures, RESULT)

@@ -45,3 +45,9 @@ class Notice:
         start = "\r\x1b[K" if sys.stderr.isatty() else ""
         sys.stderr.write(f"{start}  {self._text}: {text}")
         sys.stderr.flush()
+
+
+def say(sentence: str) -> None:
+    """Tell what a person should know, in a line of its own."""
+    sys.stderr.write(f"  {sentence}\n")
+    sys.stderr.flush()

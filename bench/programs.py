@@ -90,6 +90,8 @@ class Peer:
     """``at-least-once`` or ``exactly-once``."""
     warm_up: Stream | None = None
     """A stream that it works off first, in the same process, before it begins with the job."""
+    changelogs: tuple[str, ...] = ()
+    """Internal topics that it does not find if it makes them itself at its start (Faust)."""
 
     def command(self, job: Job) -> Sequence[str]:
         stream = job.stream
@@ -113,4 +115,5 @@ class Peer:
 
     def topics(self, job: Job) -> Sequence[str]:
         output = self.output_topic(job)
-        return (output,) if self.warm_up is None else (output, f"{output}-warm")
+        warm = () if self.warm_up is None else (f"{output}-warm",)
+        return (output, *warm, *(f"{job.name}-{each}-changelog" for each in self.changelogs))

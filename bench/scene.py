@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 if TYPE_CHECKING:
     from bench.large import Large
+    from bench.preload import Stream
     from bench.sizes import Sizes
 
 
@@ -26,6 +27,7 @@ class Scene:
     program_core: int
     sizes: Sizes
     large: Large | None = None
+    warm_up: Stream | None = None
     _numbers: count[int] = field(default_factory=lambda: count(1))
 
     def new_name(self, of: str) -> str:

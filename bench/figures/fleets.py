@@ -17,13 +17,15 @@ from bench.scene import Scene
 LEAST = {20_000: 80_000, 1_000_000: 50_000}
 """Events per second that evcharge must reach with so many stations."""
 
+GUARANTEES = ("at-least-once", "exactly-once")
+
 RATIOS = {"Kafka Streams": 1.5, "Kafka Streams, exactly once": 2.0}
 
 
 async def fleets(scene: Scene) -> AsyncIterator[Figure]:
     """Fill each fleet's state with every program, then load the mix and let them race over it."""
     streams = KafkaStreams.compiled(scene.new_directory(), await warm_up(scene))
-    programs: list[Program] = [
+    programs: list[tuple[Program, Program]] = [
         Evcharge(),
         streams.peer("at-least-once"),
         streams.peer("exactly-once"),
@@ -33,21 +35,23 @@ async def fleets(scene: Scene) -> AsyncIterator[Figure]:
             yield figure
 
 
-async def _fleet(scene: Scene, stations: int, programs: list[Program]) -> list[Figure]:
+async def _fleet(
+    scene: Scene, stations: int, programs: list[tuple[Program, Program]]
+) -> list[Figure]:
     laps: dict[str, list[Lap]] = {}
     jobs: dict[str, Job] = {}
     scene.use_both_cores()
     async with Preloading(scene.bootstrap, f"fleet-{stations}.", stations) as preloading:
         filled = await preloading.fill()
         scene.stay_on_kafkas_core()
-        for program in programs:
+        for filling, program in programs:
             job = Job(filled, scene.new_name(program.name), scene.new_directory())
-            await work_off(scene, program, job)
+            await work_off(scene, filling, job)
             jobs[program.name] = job
         scene.use_both_cores()
         stream = await preloading.mix(scene.sizes.fleet_events)
         scene.stay_on_kafkas_core()
-    for program in programs:
+    for _, program in programs:
         job = jobs[program.name]
         laps[program.name] = [await lap(scene, program, job.over(stream))]
         shutil.rmtree(job.directory, ignore_errors=True)

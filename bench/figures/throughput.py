@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import AsyncIterator
 
+from bench.notice import say
 from bench.peers.roster import FAUST, KafkaStreams, quix
 from bench.preload import Stream, preload
 from bench.programs import Evcharge, Program
 from bench.race import Lap, race
-from bench.result import Figure, at_least, shown
+from bench.result import Figure, at_least, missing, shown
 from bench.scene import Scene
 from bench.statistics import Spread, ratios
+from evcharge.errors import CommandError
 
 STATIONS = 2_000
 
@@ -43,20 +45,35 @@ async def throughput(scene: Scene) -> AsyncIterator[Figure]:
         (quix("exactly-once"), fewer),
         (FAUST, few),
     ]
+    once: list[tuple[Program, Stream]] = [
+        (streams.peer("at-least-once", tuned=True), usual),
+        (streams.peer("exactly-once", tuned=True), usual),
+    ]
+    turns = [*[entrants] * (sizes.repeats - 1), [*entrants, *once]]
     laps: dict[str, list[Lap]] = defaultdict(list)
-    for _ in range(sizes.repeats):
-        for program, stream in entrants:
-            laps[program.name].append(await race(scene, program, stream))
-    for guarantee in ("at-least-once", "exactly-once"):
-        tuned = streams.peer(guarantee, tuned=True)
-        laps[tuned.name].append(await race(scene, tuned, usual))
-    for figure in (*compared(laps, RATIOS), *_rates(laps)):
+    for turn in turns:
+        for program, stream in turn:
+            try:
+                laps[program.name].append(await race(scene, program, stream))
+            except CommandError as problem:
+                # The others go on; who never finished has no figure.
+                say(f"{program.name} did not finish: {problem}")
+    if not laps["evcharge"]:
+        raise CommandError("evcharge did not finish a single run")
+    for name in RATIOS:
+        if not laps[name]:
+            yield missing(f"evcharge / {name}")
+    finished = {name: runs for name, runs in laps.items() if runs}
+    for figure in (*compared(finished, RATIOS), *_rates(finished)):
         yield figure
 
 
 async def warm_up(scene: Scene) -> Stream:
     """Return the stream that Kafka Streams works off first."""
-    return await preload(scene.bootstrap, "warm-up.", STATIONS, scene.sizes.warm_up_events)
+    if scene.warm_up is None:
+        events = scene.sizes.warm_up_events
+        scene.warm_up = await preload(scene.bootstrap, "warm-up.", STATIONS, events)
+    return scene.warm_up
 
 
 def compared(

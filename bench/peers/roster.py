@@ -13,7 +13,12 @@ from evcharge.errors import CommandError
 
 QUIX_PYTHON = Path(__file__).resolve().parents[2] / ".venv-bench" / "bin" / "python"
 
-FAUST = Peer("Faust", (sys.executable, "-m", "bench.peers.faust_peer"), "at-least-once")
+FAUST = Peer(
+    "Faust",
+    (sys.executable, "-m", "bench.peers.faust_peer"),
+    "at-least-once",
+    changelogs=("stations", "sessions"),
+)
 
 
 def quix(guarantee: str) -> Peer:
@@ -43,6 +48,11 @@ class KafkaStreams:
         return Peer(
             _named(name, guarantee), (*self.start, f"--code={code}"), guarantee, self.warm_up
         )
+
+    def filling(self, guarantee: str) -> Peer:
+        """Return what takes a fleet in before anything is measured: not warm, quick to commit."""
+        start = (*self.start, "--code=plain", "--commit-ms=1000")
+        return Peer(_named("Kafka Streams", guarantee), start, guarantee)
 
 
 def _named(name: str, guarantee: str) -> str:

@@ -20,7 +20,8 @@ import org.apache.kafka.streams.state.StoreBuilder;
  * The job in Kafka Streams: one thread, RocksDB stores with caches and changelogs.
  *
  * With --warm-prefix it first does the same job over another stream in the same JVM, until
- * --warm-events are done, so that what is measured afterwards is compiled code.
+ * --warm-events are done, so that what is measured afterwards is compiled code. --commit-ms replaces the
+ * default commit interval, where nothing is measured and somebody waits for the commit.
  */
 public final class Main {
     public static void main(String[] given) throws Exception {
@@ -89,6 +90,9 @@ public final class Main {
         settings.put(
             StreamsConfig.PROCESSING_GUARANTEE_CONFIG,
             exactly ? StreamsConfig.EXACTLY_ONCE_V2 : StreamsConfig.AT_LEAST_ONCE);
+        if (job.containsKey("commit-ms")) {
+            settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, job.get("commit-ms"));
+        }
         // The default of 10 MiB is full with a few thousand stations, and then writes for each event.
         settings.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 128L << 20);
         settings.put(
