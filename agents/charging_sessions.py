@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from itertools import groupby
+from operator import attrgetter
 
 from faust.types import StreamT
 
 from evcharge.application import Application
 from evcharge.domain.quantities import SECOND_US
-from evcharge.domain.session import Limits, advance, advance_unsealed
+from evcharge.domain.session import HeldReason, Limits, advance, advance_unsealed
 from evcharge.domain.session_record import SessionRecord
 from evcharge.engine.chunk import Chunk
 from evcharge.engine.step import Step
@@ -43,25 +43,22 @@ def assemble_charging_sessions(app: Application, table: StateTable) -> None:
     @app.chunk_agent("charging-sessions", table)
     async def charging_sessions(chunks: StreamT[Chunk]) -> None:
         async for step in app.lane.steps(chunks, table):
-            records = step.decode(decode)
-            step.count("records_ahead", sum(limits.is_ahead(record) for _, record in records))
-            records.sort(key=_session)
-            for session, of_session in groupby(records, key=_session):
-                step.apply(list(of_session), partial(assemble, step, *session))
+            for session, records in step.decode(decode, _session):
+                step.apply(assemble, session, records)
 
 
-def _session(record: tuple[object, SessionRecord]) -> tuple[str, str]:
-    return record[1].station_id, record[1].session_id
+_AHEAD = HeldReason.TIMESTAMP_AHEAD.bit
+_session = attrgetter("station_id", "session_id")
 
 
 def _advance(
     sealed_sessions: str,
     limits: Limits,
     step: Step,
-    station_id: str,
-    session_id: str,
+    session: tuple[str, str],
     records: Sequence[SessionRecord],
 ) -> None:
+    station_id, session_id = session
     key = session_key(station_id, session_id)
     row = step.state(key, decode_session)
     before, blocks, sealed = (row.state, row.blocks, row.sealed) if row else (None, 0, None)
@@ -73,6 +70,8 @@ def _advance(
         (after, appended), completion = advance_unsealed(before, records, stored, limits)
     else:
         (after, appended), completion = advance(before, records, stored, limits), None
+    if after.reasons & _AHEAD:
+        step.count("records_ahead", sum(map(limits.is_ahead, records)))
     if before is not None and after == before and not appended:
         return
     if completion is not None:

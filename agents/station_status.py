@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from itertools import groupby
+from operator import attrgetter
 
 from faust.types import StreamT
 
@@ -25,19 +25,17 @@ def follow_station_status(app: Application, table: StateTable) -> None:
     @app.chunk_agent("station-status", table)
     async def station_status(chunks: StreamT[Chunk]) -> None:
         async for step in app.lane.steps(chunks, table):
-            reports = step.decode(decode)
-            step.count("records_ahead", sum(is_ahead(report) for _, report in reports))
-            reports.sort(key=_station)
-            for station_id, of_station in groupby(reports, key=_station):
-                step.apply(list(of_station), partial(_advance, step, station_key(station_id)))
+            for station_id, reports in step.decode(decode, _station):
+                step.apply(_advance, station_id, reports)
 
 
-def _station(report: tuple[object, StatusReport]) -> str:
-    return report[1].station_id
+_station = attrgetter("station_id")
 
 
-def _advance(step: Step, key: bytes, reports: Sequence[StatusReport]) -> None:
+def _advance(step: Step, station_id: str, reports: Sequence[StatusReport]) -> None:
+    key = station_key(station_id)
     before = step.state(key, decode_station)
     after = advance_station(before, reports)
+    step.count("records_ahead", sum(map(is_ahead, reports)))
     if after != before:
         step.put_state(key, after, encode_station)

@@ -11,7 +11,11 @@
     ├── TopicCreationError      Kafka refuses to create a topic (``evcharge.kafka.admin``)
     ├── TopicRefusedError       Kafka refuses to tell about a topic (``evcharge.kafka.admin``)
     ├── PartitionMismatchError  a topic has another number of partitions (``evcharge.topics``)
-    └── StoreInUseError         two workers were given one data directory (``evcharge.engine``)
+    └── StorageError            local rows cannot be read or written (``evcharge.storage``)
+        ├── StoreInUseError     two workers were given one data directory
+        ├── DiskFullError       there is no room left
+        ├── DiskFailedError     the operating system refuses
+        └── DamagedStoreError   what is there is not what was written
 
 Rejected input is not an error of this tree: it is a value (``evcharge.events.rejection``) on its way to
 the ``dead-letters`` topic. Broken invariants of the engine end the process (``evcharge.engine``).

@@ -60,10 +60,10 @@ def _durability(brokers: int) -> dict[str, str]:
         settings[partitions] = str(_COORDINATOR_PARTITIONS)
     settings["transaction.state.log.min.isr"] = in_sync
     settings["share.coordinator.state.topic.min.isr"] = in_sync
-    # How long a silent broker counts as alive. After a ``kill -9`` Kafka refuses the same broker
-    # until then, so its default of 9 s would be the time of every such restart; several nodes on
-    # one busy machine need more patience with each other than one has with itself.
-    settings["broker.session.timeout.ms"] = "4000" if brokers > 1 else "2500"
+    # How long a silent broker counts as alive, and how long after a ``kill -9`` Kafka refuses the same
+    # broker. Shorter than Kafka's own default it would be gone whenever the machine is busy, and markers
+    # of transactions for partitions that have no leader at that moment are never written (Kafka 4.3.1).
+    settings["broker.session.timeout.ms"] = "9000"
     settings["broker.heartbeat.interval.ms"] = "500"
     return settings
 

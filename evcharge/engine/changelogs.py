@@ -105,10 +105,17 @@ class Changelogs:
         async def fence(tp: TopicPartition) -> tuple[TopicPartition, int]:
             empty = starts[tp] == ends[tp]
             row = (HISTORY, uuid.uuid4().bytes) if empty else (FENCE, self._client_id.encode())
-            return tp, await writers[tp].take_over([row])
+            offset = await writers[tp].take_over([row])
+            if offset == _next(stores[tp], starts[tp]):
+                # Nothing came between: what was read and cached of the partition stays valid.
+                stores[tp].write(dict([row]), offset)
+                if empty:
+                    self._known[tp] = stores[tp]
+            return tp, offset
 
         fences = dict(await asyncio.gather(*map(fence, stores)))
-        await self._drop_others(stores, starts, fences, before_change)
+        behind = {tp: fence + 1 for tp, fence in fences.items()}
+        await self._drop_others(stores, starts, behind, before_change)
         restored = await self._read(stores, starts, fences, before_change)
         if restored > len(stores):
             logger.info("restored %d rows in %.1f s", restored, time.monotonic() - began)

@@ -12,7 +12,7 @@ import socket
 from pathlib import Path
 
 from evcharge.errors import EvchargeError, SettingError
-from evcharge.storage.partition_store import StoreInUseError
+from evcharge.storage.errors import StoreInUseError
 
 
 def claim(directory: Path) -> int:

@@ -32,6 +32,9 @@ async def resume(
 
     A marker whose record retention has removed cannot be compared: what follows is taken as it is.
     """
+    if not markers:
+        # aiokafka raises CancelledError when a consumer is stopped that never did anything.
+        return Resumption({}, frozenset())
     async with aiokafka.AIOKafkaConsumer(
         bootstrap_servers=list(bootstrap),
         enable_auto_commit=False,

@@ -7,6 +7,7 @@ both. Faust still decides when (after every rebalance) and who (its assignor).
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, cast
@@ -44,6 +45,11 @@ class BulkRecovery(Recovery):
                 logger.info("another rebalance started: recovery starts over")
             except ServiceStopped:
                 return
+            except asyncio.CancelledError as problem:
+                if self.should_stop:
+                    raise
+                # Nobody has stopped us: without this task the worker would never be ready again.
+                fail_stop("restoring tables was cancelled from within", problem)
             except Exception as problem:  # noqa: BLE001 - whatever it is, only a restart helps
                 fail_stop(f"tables could not be restored: {problem}", problem)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -19,17 +20,22 @@ from evcharge.storage.partition_store import Marker
 logger = logging.getLogger(__name__)
 
 
-class OfStation(Protocol):
-    """A decoded record: it belongs to a station, which decides its partition."""
+class Said(Protocol):
+    """What a record says: its station decides its partition, its first place tells which it is."""
 
     @property
     def station_id(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
 
 
 DeadLetter = Callable[[str, int, SourceRecord, Rejected], Output]
 """Makes the dead letter of a record: of which topic, into which partition, why."""
 
-R = TypeVar("R", bound=OfStation)
+K = TypeVar("K")
+R = TypeVar("R", bound=Said)
 S = TypeVar("S")
 
 
@@ -57,6 +63,7 @@ class Step:
         self._counters = counters
         self._changed: dict[bytes, tuple[Any, Callable[[Any], bytes]]] = {}
         self._accepted = 0
+        self._sources: dict[tuple[int, int], SourceRecord] = {}
         self.effects = Effects(chunk.topic, Marker(chunk.last.offset, chunk.last.timestamp))
         applied = pipeline.applied_offset(chunk.topic)
         fresh: Sequence[SourceRecord] = chunk.records
@@ -68,24 +75,52 @@ class Step:
     # -- input
 
     def decode(
-        self, decoder: Callable[[Sequence[SourceRecord]], Sequence[R | Rejected]]
-    ) -> list[tuple[SourceRecord, R]]:
-        """Return the valid records of this partition's stations, each with what it says.
+        self,
+        decoder: Callable[[Sequence[SourceRecord]], Sequence[R | Rejected]],
+        key: Callable[[R], K],
+    ) -> list[tuple[K, list[R]]]:
+        """Return what the valid records of this partition's stations say, by ``key``.
 
-        The others are on their way to ``dead-letters`` or to their own partition.
+        A key belongs to one station. Keys are in the order of their first record, the records of each
+        in the order of arrival. The others are on their way to ``dead-letters`` or to their own
+        partition.
         """
-        accepted: list[tuple[SourceRecord, R]] = []
+        outcomes = decoder(self.records)
+        if Rejected in set(map(type, outcomes)):
+            outcomes = self._without_rejected(outcomes)
+        said: list[R] = outcomes  # type: ignore[assignment]
+        groups: defaultdict[K, list[R]] = defaultdict(list)
+        for at, each in zip(map(key, said), said, strict=True):
+            groups[at].append(each)
         partition_of = self._partitioner.partition_of
-        for record, outcome in zip(self.records, decoder(self.records), strict=True):
+        strangers = [
+            (at, home)
+            for at, group in groups.items()
+            if (home := partition_of(group[0].station_id)) != self.partition
+        ]
+        accepted = len(said)
+        for at, home in strangers:
+            group = groups.pop(at)
+            accepted -= len(group)
+            for each in group:
+                self.reroute(self._source_of(each), home)
+        self.count("records_accepted", accepted)
+        self._accepted += accepted
+        return list(groups.items())
+
+    def _without_rejected(self, outcomes: Sequence[R | Rejected]) -> list[R]:
+        said: list[R] = []
+        for record, outcome in zip(self.records, outcomes, strict=True):
             if isinstance(outcome, Rejected):
                 self.reject(record, outcome)
-            elif (home := partition_of(outcome.station_id)) != self.partition:
-                self.reroute(record, home)
             else:
-                accepted.append((record, outcome))
-        self.count("records_accepted", len(accepted))
-        self._accepted += len(accepted)
-        return accepted
+                said.append(outcome)
+        return said
+
+    def _source_of(self, said: R) -> SourceRecord:
+        if not self._sources:
+            self._sources.update({(each.partition, each.offset): each for each in self.records})
+        return self._sources[said.partition, said.offset]
 
     def reject(self, record: SourceRecord, rejected: Rejected) -> None:
         """Send a record to ``dead-letters`` as it came, with the reason."""
@@ -148,9 +183,7 @@ class Step:
     # -- rules
 
     def apply(
-        self,
-        records: Sequence[tuple[SourceRecord, R]],
-        rule: Callable[[Sequence[R]], None],
+        self, rule: Callable[[Step, K, Sequence[R]], None], key: K, records: Sequence[R]
     ) -> None:
         """Run a rule over the records of one key.
 
@@ -159,23 +192,20 @@ class Step:
         ``rule-failed``, the others are applied.
         """
         try:
-            rule([said for _, said in records])
+            rule(self, key, records)
         except Exception as bug:
             if len(records) > 1:
                 half = len(records) // 2
-                self.apply(records[:half], rule)
-                self.apply(records[half:], rule)
+                self.apply(rule, key, records[:half])
+                self.apply(rule, key, records[half:])
                 return
-            record, said = records[0]
+            (said,) = records
             logger.exception(
-                "rule failed for record %s/%d/%d",
-                self._source_topic,
-                record.partition,
-                record.offset,
+                "rule failed for record %s/%d/%d", self._source_topic, said.partition, said.offset
             )
             detail = f"a rule of evcharge raised {type(bug).__name__}, station {said.station_id}"
             self._accepted -= 1
-            self.reject(record, Rejected(Reason.RULE_FAILED, detail))
+            self.reject(self._source_of(said), Rejected(Reason.RULE_FAILED, detail))
 
     def finish(self) -> Effects:
         """Encode the changed states and return the effects; the step is over."""

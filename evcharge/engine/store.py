@@ -12,9 +12,9 @@ from faust.types import TP, EventT
 from evcharge.storage.partition_store import (
     MemoryPartition,
     PartitionStore,
-    RocksPartition,
     table_keys,
 )
+from evcharge.storage.rocks_partition import RocksPartition
 
 
 class PartitionedStore(Store[bytes, bytes]):

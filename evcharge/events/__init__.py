@@ -1,4 +1,4 @@
-"""What may arrive: the wire format of each topic that others write, and why a record is rejected.
+"""What may arrive: the wire format of each topic, and why a record of others is rejected.
 
     fields.py              kinds of value that several events share
     station_status.py      the event of the topic `station-status`
@@ -7,6 +7,8 @@
     tariffs.py             a version of a tariff
     objects.py             bytes to JSON object, or the reason why not
     chunk.py               many records in one pass, each rejected one by itself
+    quick.py               the usual events in one faster pass, never against the models
+    sealed_session.py      the record of the topic `sealed-sessions`, which evcharge writes
     decode.py              the two functions that the agents call
     rejection.py           the fixed list of reasons
 

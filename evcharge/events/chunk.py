@@ -8,46 +8,59 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
+import msgspec
 from pydantic import TypeAdapter, ValidationError
 
 from evcharge.domain.quantities import DecimalFloat, InexactError
 from evcharge.events.objects import json_object, refusal
+from evcharge.events.quick import LONGEST, QuickReader
 from evcharge.events.received import Received
 from evcharge.events.rejection import Reason, RefusedError, Rejected, reject
 
 logger = logging.getLogger(__name__)
 
-E = TypeVar("E", bound=Mapping[str, Any])
+E = TypeVar("E", bound=msgspec.Struct)
 T = TypeVar("T")
 
 _PIECES = 8
+_OPENING = {ord("{")}
+_first_byte = itemgetter(0)
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkDecoder(Generic[E, T]):
     """Decodes the records of one topic, whose events are flat JSON objects."""
 
-    chunk: TypeAdapter[list[E]]
+    quick: QuickReader[E] | None
+    """Reads most arrays of events before the models, which it never contradicts."""
+    chunk: TypeAdapter[list[Any]]
     """Validates an array of events."""
-    model_of: Callable[[Mapping[str, Any]], TypeAdapter[E]]
+    model_of: Callable[[Mapping[str, Any]], TypeAdapter[Any]]
     """The model that one object must follow; raises `RefusedError` if there is none."""
+    shape: Callable[..., E]
+    """Makes an event of the members that a model found valid."""
     convert: Callable[[E, Received], T]
-    """What a valid event says; raises `RefusedError`, or `InexactError` for numbers without text."""
+    """What an event says; raises `RefusedError`, `InexactError` for numbers without text, or
+    `DoubtError` if no model would accept it."""
 
     def decode(self, records: Sequence[Received], max_bytes: int) -> list[T | Rejected]:
         """Return what each record says or why it was rejected, by its index. Never raises."""
-        events = self._joined(records, max_bytes)
+        events = self._read(records, max_bytes)
         if events is not None:
-            return list(map(self._converted, events, records))
+            return [
+                self._converted(event, record, max_bytes)
+                for event, record in zip(events, records, strict=True)
+            ]
         if len(records) <= _PIECES:
             return [self._alone(record, max_bytes) for record in records]
         size = -(-len(records) // _PIECES)
         pieces = (records[start : start + size] for start in range(0, len(records), size))
         return [outcome for piece in pieces for outcome in self.decode(piece, max_bytes)]
 
-    def _joined(self, records: Sequence[Received], max_bytes: int) -> list[E] | None:
+    def _read(self, records: Sequence[Received], max_bytes: int) -> list[E] | None:
         """Return the event of each record, or ``None`` if any of them needs a closer look.
 
         Nobody's bytes may change what another record says. Every value starts with ``{`` and has no
@@ -56,33 +69,36 @@ class ChunkDecoder(Generic[E, T]):
         closed before the next one opens, with our comma between them: it is the n-th value, whole.
         """
         values = [record.value or b"" for record in records]
-        for value in values:
-            if value[:1] != b"{" or len(value) > max_bytes:
-                return None
+        if not all(values):
+            return None
+        longest = max(map(len, values), default=0)
+        if longest > max_bytes or not _OPENING.issuperset(map(_first_byte, values)):
+            return None
         joined = b"[%b]" % b",".join(values)
-        if (
-            joined.count(b"{") != len(values)
-            # pydantic's parser takes them for numbers, and in an unknown field nobody else looks.
-            or b"NaN" in joined
-            or b"Infinity" in joined
-        ):
+        if joined.count(b"{") != len(values):
+            return None
+        events = self.quick.read(joined) if self.quick and longest <= LONGEST else None
+        if events is None:
+            events = self._validated_together(joined)
+        return events if events is not None and len(events) == len(values) else None
+
+    def _validated_together(self, joined: bytes) -> list[E] | None:
+        # pydantic's parser takes them for numbers, and in an unknown field nobody else looks.
+        if b"NaN" in joined or b"Infinity" in joined:
             return None
         try:
             events = self.chunk.validate_json(joined)
         except ValidationError:
             return None
-        return events if len(events) == len(values) else None
+        return [self.shape(**event) for event in events]
 
-    def _converted(self, event: E, record: Received) -> T | Rejected:
+    def _converted(self, event: E, record: Received, max_bytes: int) -> T | Rejected:
         try:
-            try:
-                return self.convert(event, record)
-            except InexactError:
-                return self.convert(_with_texts(event, record.value or b""), record)
+            return self.convert(event, record)
         except RefusedError as refused:
             return refused.rejected
-        except Exception as bug:  # noqa: BLE001 - nothing that can arrive may stop a worker
-            return _rule_failed(bug, record)
+        except Exception:  # noqa: BLE001 - who is to blame is found with the record alone
+            return self._alone(record, max_bytes)
 
     def _alone(self, record: Received, max_bytes: int) -> T | Rejected:
         value = record.value
@@ -92,32 +108,37 @@ class ChunkDecoder(Generic[E, T]):
             detail = f"The value has {len(value)} bytes, more than {max_bytes}."
             return reject(Reason.TOO_LARGE, detail)
         try:
-            event = self._validated(value)
+            members = self._validated(value)
+            try:
+                return self.convert(self.shape(**members), record)
+            except InexactError:
+                return self.convert(self.shape(**_with_texts(members, value)), record)
         except RefusedError as refused:
             return refused.rejected
-        except Exception as bug:  # noqa: BLE001 - as above
+        except Exception as bug:  # noqa: BLE001 - nothing that can arrive may stop a worker
             return _rule_failed(bug, record)
-        return self._converted(event, record)
 
-    def _validated(self, value: bytes) -> E:
+    def _validated(self, value: bytes) -> dict[str, Any]:
         # To JSON Schema, 1.0 is an integer.
         members = {name: _whole(member) for name, member in json_object(value).items()}
         try:
-            return self.model_of(members).validate_python(members)
+            event: dict[str, Any] = self.model_of(members).validate_python(members)
         except ValidationError as problem:
             raise refusal(problem, members) from None
+        return event
 
 
 def _whole(member: Any) -> Any:
     return int(member) if isinstance(member, float) and member.is_integer() else member
 
 
-def _with_texts(event: E, value: bytes) -> E:
+def _with_texts(members: Mapping[str, Any], value: bytes) -> dict[str, Any]:
+    """Return the same members with more exact numbers."""
     texts = json.loads(value, parse_float=DecimalFloat, parse_int=DecimalFloat)
-    # The same members, with more exact numbers.
     return {
-        name: texts[name] if isinstance(member, float) else member for name, member in event.items()
-    }  # type: ignore[return-value]
+        name: texts[name] if isinstance(member, float) else member
+        for name, member in members.items()
+    }
 
 
 def _rule_failed(bug: Exception, record: Received) -> Rejected:

@@ -1,14 +1,23 @@
 """The event of the topic `station-status`: what a connector is, or that it is still there."""
 
-from typing import Any, Literal, NotRequired
+from collections.abc import Sequence
+from typing import Any, Literal, NotRequired, get_args
 
+import msgspec
 from pydantic import TypeAdapter, with_config
 from typing_extensions import TypedDict
 
 from evcharge.domain.status_report import Status, StatusReport
 from evcharge.events.fields import STRICT, ConnectorOrStation, Id, KeptText, Timestamp, kept
 from evcharge.events.instants import instant
+from evcharge.events.quick import DoubtError
 from evcharge.events.received import Received
+
+Sent = Literal[Status.FREE, Status.OCCUPIED, Status.RESERVED, Status.UNAVAILABLE, Status.FAULTED]
+"""What a device may say; the others are computed."""
+
+_SENT: dict[str, Status] = {status.value: status for status in get_args(Sent)}
+_new = tuple.__new__
 
 
 @with_config(STRICT)
@@ -18,9 +27,7 @@ class StationStatusEvent(TypedDict):
     station_id: Id
     timestamp: Timestamp
     """When the status began, by the device's clock."""
-    status: Literal[
-        Status.FREE, Status.OCCUPIED, Status.RESERVED, Status.UNAVAILABLE, Status.FAULTED
-    ]
+    status: Sent
     connector_id: NotRequired[ConnectorOrStation | None]
     """Absent: 1. 0 is the whole station."""
     error_code: NotRequired[KeptText | None]
@@ -33,24 +40,49 @@ MODEL: TypeAdapter[StationStatusEvent] = TypeAdapter(StationStatusEvent)
 CHUNK: TypeAdapter[list[StationStatusEvent]] = TypeAdapter(list[StationStatusEvent])
 
 
-def status_report(event: StationStatusEvent, record: Received) -> StatusReport:
-    """Return what a valid event says.
+class StatusFields(msgspec.Struct, gc=False):
+    """The fields of the event."""
+
+    station_id: Id
+    timestamp: Timestamp
+    status: str
+    connector_id: ConnectorOrStation | None = None
+    error_code: KeptText | None = None
+    event_id: Id | None = None
+
+
+def ids_of(events: Sequence[StatusFields]) -> list[str]:
+    """Return the members that are ids."""
+    ids = [event.station_id for event in events]
+    ids += [event.event_id for event in events if event.event_id is not None]
+    return ids
+
+
+def status_report(event: StatusFields, record: Received) -> StatusReport:
+    """Return what an event says.
 
     Raises:
         RefusedError: its timestamp is none, names no offset or is too far ahead.
+        DoubtError: no device may send its status.
     """
+    status = _SENT.get(event.status)
+    if status is None:
+        raise DoubtError
     ingest_us = record.timestamp * 1000
-    connector_id = event.get("connector_id")
-    return StatusReport(
-        event["station_id"],
-        1 if connector_id is None else connector_id,
-        event["status"],
-        instant(event["timestamp"], "timestamp", ingest_us),
-        ingest_us,
-        record.partition,
-        record.offset,
-        kept(event.get("error_code")),
-        event.get("event_id"),
+    connector_id, error_code = event.connector_id, event.error_code
+    return _new(
+        StatusReport,
+        (
+            event.station_id,
+            1 if connector_id is None else connector_id,
+            status,
+            instant(event.timestamp, "timestamp", ingest_us),
+            ingest_us,
+            record.partition,
+            record.offset,
+            error_code if error_code is None else kept(error_code),
+            event.event_id,
+        ),
     )
 
 

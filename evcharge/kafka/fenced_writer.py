@@ -74,6 +74,7 @@ class FencedWriter:
         self._tp = tp
         self._plain = _Producer(wire, f"{transactional_id}-rows")
         self._transactions = _Producer(wire, transactional_id)
+        self._last_transaction: set[TopicPartition] = set()
 
     async def take_over(self, rows: Sequence[Row]) -> int:
         """Become the only writer and append ``rows``; return the offset of the last.
@@ -125,7 +126,9 @@ class FencedWriter:
         if producer.identity is None:
             raise RuntimeError(f"{producer.transactional_id} has not taken over")
         topics: defaultdict[str, list[int]] = defaultdict(list)
-        for tp in by_partition:
+        # Kafka 4.3.1 leaves out the marker of a partition that has no leader when the transaction ends,
+        # and readers wait there for ever. The next marker of the same producer ends both.
+        for tp in self._last_transaction | set(by_partition):
             topics[tp.topic].append(tp.partition)
         await self._wire.coordinate(
             producer.transactional_id,
@@ -154,6 +157,7 @@ class FencedWriter:
             EndTxnRequest(producer.transactional_id, *producer.identity, True),
             lambda answer: [answer.error_code],
         )
+        self._last_transaction = set(by_partition)
         return last
 
 

@@ -18,7 +18,8 @@ from evcharge.events.rejection import Reason, Rejected
 from evcharge.events.stations import parse_station
 from evcharge.reference.feed import Position, ReferenceRecord
 from evcharge.reference.refusals import Refusals
-from evcharge.storage.partition_store import MemoryPartition, PartitionStore, RocksPartition
+from evcharge.storage.partition_store import MemoryPartition, PartitionStore
+from evcharge.storage.rocks_partition import RocksPartition
 
 _STATION = b"s"
 _ABOUT = b"about"

@@ -12,7 +12,7 @@ import pytest
 
 from evcharge.engine.claim import claim, require_port
 from evcharge.errors import EvchargeError, SettingError
-from evcharge.storage.partition_store import StoreInUseError
+from evcharge.storage.errors import StoreInUseError
 
 
 def test_a_directory_is_made_and_held_by_one(tmp_path: Path) -> None:

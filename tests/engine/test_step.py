@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from operator import attrgetter
 from typing import NamedTuple
 
 from evcharge.dead_letters.made import dead_letter
@@ -24,6 +25,15 @@ HERE = PARTITIONS.partition_of("EV-001")
 class Said(NamedTuple):
     station_id: str
     text: str
+    partition: int
+    offset: int
+
+
+def texts(step: Step) -> list[str]:
+    """Return what the records say, whatever their station."""
+    return [
+        said.text for _, group in step.decode(decoder, attrgetter("station_id")) for said in group
+    ]
 
 
 def decoder(records: Sequence[SourceRecord]) -> list[Said | Rejected]:
@@ -32,7 +42,8 @@ def decoder(records: Sequence[SourceRecord]) -> list[Said | Rejected]:
     for record in records:
         parts = (record.value or b"").decode().split()
         if len(parts) == 2:
-            decoded.append(Said(*parts))
+            station, text = parts
+            decoded.append(Said(station, text, record.partition, record.offset))
         else:
             decoded.append(Rejected(Reason.NOT_JSON, "two words were expected"))
     return decoded
@@ -63,13 +74,23 @@ class Bench:
 
 def test_valid_records_of_this_partition_are_returned_in_order() -> None:
     step = Bench().step("EV-001 a", "EV-001 b")
-    assert [said.text for _, said in step.decode(decoder)] == ["a", "b"]
+    assert texts(step) == ["a", "b"]
     assert step.finish().outputs == []
+
+
+def test_records_are_grouped_by_key_in_the_order_of_their_arrival() -> None:
+    near = next(s for n in range(99) if PARTITIONS.partition_of(s := f"X-{n}") == HERE)
+    step = Bench().step(f"{near} a", "EV-001 b", f"{near} c", "junk", "EV-001 d")
+    groups = step.decode(decoder, attrgetter("station_id"))
+    assert [(key, [said.text for said in group]) for key, group in groups] == [
+        (near, ["a", "c"]),
+        ("EV-001", ["b", "d"]),
+    ]
 
 
 def test_a_rejected_record_goes_to_dead_letters_as_it_came() -> None:
     step = Bench().step("EV-001 a", "junk")
-    assert len(step.decode(decoder)) == 1
+    assert texts(step) == ["a"]
     (letter,) = step.finish().outputs
     assert (letter.topic, letter.partition, letter.key, letter.value) == (
         "dead-letters",
@@ -85,7 +106,7 @@ def test_a_rejected_record_goes_to_dead_letters_as_it_came() -> None:
 def test_a_record_of_another_partitions_station_is_forwarded() -> None:
     foreign = next(s for n in range(99) if PARTITIONS.partition_of(s := f"X-{n}") != HERE)
     step = Bench().step(f"{foreign} a")
-    assert step.decode(decoder) == []
+    assert texts(step) == []
     (forwarded,) = step.finish().outputs
     assert forwarded.topic == "station-status-rerouted"
     assert forwarded.partition == PARTITIONS.partition_of(foreign)
@@ -96,7 +117,7 @@ async def test_records_that_were_applied_before_are_left_out() -> None:
     bench.pipeline.submit(bench.step("EV-001 a", "EV-001 b").finish())
     await bench.pipeline.drained()
     step = bench.step("EV-001 b", "EV-001 c", first=1)
-    assert [said.text for _, said in step.decode(decoder)] == ["c"]
+    assert texts(step) == ["c"]
 
 
 async def test_each_source_topic_is_counted_on_its_own() -> None:
@@ -104,7 +125,7 @@ async def test_each_source_topic_is_counted_on_its_own() -> None:
     bench.pipeline.submit(bench.step("EV-001 a", "EV-001 b").finish())
     await bench.pipeline.drained()
     step = bench.step("EV-001 c", topic="station-status-rerouted")
-    assert [said.text for _, said in step.decode(decoder)] == ["c"]
+    assert texts(step) == ["c"]
 
 
 def test_a_state_is_encoded_once_when_the_step_ends() -> None:
@@ -135,12 +156,13 @@ def test_a_rule_that_raises_for_one_record_is_run_for_each_alone() -> None:
     applied: list[str] = []
     step = bench.step("EV-001 a", "EV-001 bad", "EV-001 c")
 
-    def rule(said: Sequence[Said]) -> None:
+    def rule(_: Step, __: str, said: Sequence[Said]) -> None:
         if any(each.text == "bad" for each in said):
             raise ValueError("a bug of ours")
         applied.extend(each.text for each in said)
 
-    step.apply(step.decode(decoder), rule)
+    for station, records in step.decode(decoder, attrgetter("station_id")):
+        step.apply(rule, station, records)
 
     assert applied == ["a", "c"]
     (letter,) = step.finish().outputs
@@ -150,7 +172,7 @@ def test_a_rule_that_raises_for_one_record_is_run_for_each_alone() -> None:
 async def test_what_was_applied_is_counted_when_it_is_durable() -> None:
     bench = Bench()
     step = bench.step("EV-001 a", "junk", "EV-001 c")
-    step.decode(decoder)
+    texts(step)
     effects = step.finish()
     assert bench.counters.values["records_applied", TOPIC] == 0
     bench.pipeline.submit(effects)

@@ -15,7 +15,7 @@ from evcharge.domain.status_report import StatusReport
 from evcharge.events.chunk import ChunkDecoder
 from evcharge.events.decode import decode_charging_sessions, decode_station_status
 from evcharge.events.rejection import MAX_DETAIL, Reason, Rejected, reject
-from evcharge.events.station_status import CHUNK, MODEL, StationStatusEvent
+from evcharge.events.station_status import CHUNK, MODEL, StatusFields
 from tests.events.arrivals import CLOSED, END, MAX_BYTES, NOON_MS, START, STATUS, UPDATE, Arrival
 
 UPDATE_TEXT = json.dumps(UPDATE)[:-1].encode()
@@ -250,12 +250,12 @@ def test_what_is_accepted_is_json_to_another_parser_too(chunk: list[Arrival]) ->
 
 
 def test_a_bug_in_decoding_rejects_its_record_only(caplog: pytest.LogCaptureFixture) -> None:
-    def convert(event: StationStatusEvent, record: Any) -> str:
-        if event["station_id"] == "bug":
+    def convert(event: StatusFields, record: Any) -> str:
+        if event.station_id == "bug":
             raise ZeroDivisionError
-        return event["station_id"]
+        return event.station_id
 
-    decoder = ChunkDecoder(CHUNK, lambda _: MODEL, convert)
+    decoder = ChunkDecoder(None, CHUNK, lambda _: MODEL, StatusFields, convert)
     chunk = [Arrival(json.dumps(STATUS | {"station_id": s}).encode()) for s in ("a", "bug", "c")]
 
     a, bug, c = decoder.decode(chunk, MAX_BYTES)
@@ -271,7 +271,7 @@ def test_a_bug_in_choosing_the_model_rejects_its_record_only() -> None:
     def no_model(_: Any) -> Any:
         raise RecursionError
 
-    decoder = ChunkDecoder(CHUNK, no_model, lambda event, _: event["station_id"])
+    decoder = ChunkDecoder(None, CHUNK, no_model, StatusFields, lambda event, _: event.station_id)
     chunk = [Arrival(json.dumps(STATUS).encode() + b"\n"), Arrival(b"junk")]
     assert [r.reason for r in decoder.decode(chunk, MAX_BYTES) if isinstance(r, Rejected)] == [
         Reason.RULE_FAILED,
@@ -280,10 +280,10 @@ def test_a_bug_in_choosing_the_model_rejects_its_record_only() -> None:
 
 
 def test_a_number_that_stays_inexact_is_a_bug() -> None:
-    def never_exact(_: StationStatusEvent, __: Any) -> str:
+    def never_exact(_: StatusFields, __: Any) -> str:
         raise InexactError
 
-    decoder = ChunkDecoder(CHUNK, lambda _: MODEL, never_exact)
+    decoder = ChunkDecoder(None, CHUNK, lambda _: MODEL, StatusFields, never_exact)
     [outcome] = decoder.decode([Arrival(json.dumps(STATUS).encode())], MAX_BYTES)
     assert isinstance(outcome, Rejected)
     assert outcome.reason is Reason.RULE_FAILED

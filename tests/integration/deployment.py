@@ -39,16 +39,20 @@ class Worker:
         self._log = deployment.directory / f"{name}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> Worker:
-        """Start (again) and return at once."""
-        environment = self._deployment.environment | {
-            "EVCHARGE_INSTANCE_ID": self.name,
-            "EVCHARGE_DATA_DIR": str(self._deployment.directory / self.name),
-            "EVCHARGE_WEB_PORT": str(self.port),
-        }
+    def start(self, program: str = "evcharge", **more: str) -> Worker:
+        """Start (again) and return at once; ``more`` are variables of its environment."""
+        environment = (
+            self._deployment.environment
+            | more
+            | {
+                "EVCHARGE_INSTANCE_ID": self.name,
+                "EVCHARGE_DATA_DIR": str(self._deployment.directory / self.name),
+                "EVCHARGE_WEB_PORT": str(self.port),
+            }
+        )
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "evcharge", "worker", "-l", "info"],
+                [sys.executable, "-m", program, "worker", "-l", "info"],
                 cwd=ROOT,
                 env=environment,
                 stdout=log,

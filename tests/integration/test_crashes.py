@@ -157,6 +157,25 @@ async def test_two_workers_share_the_work_and_one_goes_on_when_the_other_leaves(
     assert total(first) == EXPECTED
 
 
+async def test_a_worker_without_a_partition_is_ready_and_takes_over_when_there_is_one(
+    deployment: Deployment,
+) -> None:
+    deployment.variables["EVCHARGE_PARTITIONS"] = "1"
+    first = deployment.worker("worker-1").start().ready()
+    second = deployment.worker("worker-2").start().ready()
+    eventually(lambda: {owned(first), owned(second)} == {0, 1}, what="one having nothing")
+    await deployment.produce("charging-sessions", [closed("S1")])
+    await deployment.applied()
+    busy, idle = sorted([first, second], key=owned, reverse=True)
+
+    assert busy.stop() == 0
+
+    eventually(lambda: owned(idle) == 1, what="taking over")
+    await deployment.produce("charging-sessions", [closed("S2")])
+    await deployment.applied()
+    assert total(idle)[0] == 2
+
+
 async def test_a_killed_worker_is_replaced_by_the_other(deployment: Deployment) -> None:
     first = deployment.worker("worker-1").start().ready()
     second = deployment.worker("worker-2").start().ready()

@@ -8,7 +8,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from evcharge.settings import Settings
-from evcharge.storage.partition_store import RocksPartition
+from evcharge.storage.rocks_partition import RocksPartition
 from evcharge.topics.catalogue import changelog_topic
 from tables.charging_sessions import index_key, session_key
 from tables.station_status import station_key

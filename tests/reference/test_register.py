@@ -11,7 +11,8 @@ import pytest
 from evcharge.events.rejection import Reason
 from evcharge.reference.feed import Position, ReferenceRecord
 from evcharge.reference.register import Register
-from evcharge.storage.partition_store import RocksPartition, StoreInUseError
+from evcharge.storage.errors import StoreInUseError
+from evcharge.storage.rocks_partition import RocksPartition
 
 
 def station(station_id: str, **facts: object) -> bytes:

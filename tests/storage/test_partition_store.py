@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from evcharge.storage.errors import StoreInUseError
 from evcharge.storage.partition_store import (
     Marker,
     MemoryPartition,
     PartitionStore,
-    RocksPartition,
-    StoreInUseError,
     source_marker,
 )
+from evcharge.storage.rocks_partition import RocksPartition
 
 
 @pytest.fixture(params=["memory", "rocksdb"])

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import pytest
 
 from evcharge.errors import CommandError
-from evcharge.storage.partition_store import Marker, RocksPartition, source_marker
+from evcharge.storage.partition_store import Marker, source_marker
+from evcharge.storage.rocks_partition import RocksPartition
 from evcharge.verification.changelog import Rebuilt
 from evcharge.verification.report import Report
 from evcharge.verification.rows import Rows, check_markers
