@@ -26,9 +26,8 @@ async def fleets(scene: Scene) -> AsyncIterator[Figure]:
     """Fill each fleet's state with every program, then load the mix and let them race over it."""
     streams = KafkaStreams.compiled(scene.new_directory(), await warm_up(scene))
     programs: list[tuple[Program, Program]] = [
-        Evcharge(),
-        streams.peer("at-least-once"),
-        streams.peer("exactly-once"),
+        (Evcharge(), Evcharge()),
+        *((streams.filling(each), streams.peer(each)) for each in GUARANTEES),
     ]
     for stations in scene.sizes.fleets:
         for figure in await _fleet(scene, stations, programs):
