@@ -1,0 +1,89 @@
+"""A program under test as a process on its core, and what the system says of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.cores import pinned
+from evcharge.demo.child import Child
+from evcharge.errors import CommandError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Running:
+    """A started program."""
+
+    child: Child
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self.child.pid
+
+    def require(self) -> None:
+        """Raises CommandError with its last words if it has ended."""
+        if not self.child.running:
+            raise CommandError(f"{self.child.name} ended; its last words:\n{self.child.tail()}")
+
+    def cpu_s(self) -> float:
+        """Seconds of CPU that it has used since its start, all threads, user and system."""
+        try:
+            text = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8")
+        except (FileNotFoundError, ProcessLookupError):
+            self.require()
+            raise
+        # The second field is the program's name in brackets and may contain anything.
+        values = text.rpartition(")")[2].split()
+        return (int(values[11]) + int(values[12])) / _TICKS
+
+    def resident_mb(self) -> float:
+        """Memory that it holds now, in MB (10^6 bytes)."""
+        return self._memory("VmRSS")
+
+    def peak_mb(self) -> float:
+        """The most memory that it has held since its start, in MB (10^6 bytes)."""
+        return self._memory("VmHWM")
+
+    def _memory(self, name: str) -> float:
+        for line in Path(f"/proc/{self.pid}/status").read_text(encoding="utf-8").splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1]) * 1024 / 1e6
+        self.require()
+        raise CommandError(f"{self.child.name} says nothing of its {name}")
+
+    async def stop(self) -> None:
+        """Ask it to end, kill it if it does not."""
+        await self.child.stop()
+
+    async def kill(self) -> None:
+        """End it without a warning (SIGKILL)."""
+        await self.child.kill()
+
+
+async def start(
+    name: str,
+    command: Sequence[str],
+    variables: Mapping[str, str],
+    *,
+    core: int,
+    directory: Path,
+) -> Running:
+    """Start a program on a core; its log is in `directory`."""
+    directory.mkdir(parents=True, exist_ok=True)
+    # What the user has set for an own deployment plays no part.
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("EVCHARGE_")}
+    child = await Child.start(
+        name,
+        pinned(core, command),
+        log=directory / f"{name}.log",
+        directory=ROOT,
+        environment={**inherited, "PYTHONPATH": str(ROOT), **variables},
+    )
+    return Running(child)
