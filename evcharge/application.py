@@ -55,6 +55,7 @@ class Application(faust.App):
             dead_letter=partial(dead_letter, settings.topic("dead-letters")),
             # Two tables; each of their partitions gets an equal share.
             cached_states=CACHED_STATES // (2 * settings.partitions),
+            most_records=settings.chunk_records,
         )
         self.reference = Reference(settings, in_memory=in_memory)
         self.readable: defaultdict[str, set[int]] = defaultdict(set)
@@ -194,7 +195,6 @@ def faust_settings(settings: Settings, *, in_memory: bool) -> dict[str, Any]:
         "topic_disable_leader": True,
         "table_standby_replicas": 0,
         "processing_guarantee": "at_least_once",
-        "broker_max_poll_records": settings.chunk_records,
         "broker_session_timeout": float(settings.session_timeout_s),
         "broker_heartbeat_interval": min(1.0, settings.session_timeout_s / 4),
         "broker_request_timeout": 40.0,

@@ -204,7 +204,9 @@ class Settings:
         "Bytes; a larger device record is a dead letter `too-large`.",
     )
     chunk_records: int = _setting(
-        2_000, _whole(1, 100_000), "Most records that are fetched and processed as one chunk."
+        5_000,
+        _whole(1, 100_000),
+        "Most records that are processed as one chunk; fewer if they would hold up HTTP requests.",
     )
     session_timeout_s: int = _setting(
         6,

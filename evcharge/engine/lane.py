@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from time import perf_counter
 from typing import Any
 
 from faust.types import EventT, StreamT
@@ -11,6 +12,7 @@ from faust.types import EventT, StreamT
 from evcharge.engine.chunk import Chunk
 from evcharge.engine.counters import Counters
 from evcharge.engine.failstop import fail_stop
+from evcharge.engine.pace import Pace
 from evcharge.engine.pipeline import Pipeline
 from evcharge.engine.step import DeadLetter, Step
 from evcharge.engine.table import StateTable
@@ -28,9 +30,11 @@ class Lane:
         dead_letter: DeadLetter,
         cached_states: int,
         on_failure: Callable[[str, BaseException], object] = fail_stop,
+        most_records: int = 5_000,
     ) -> None:
-        """``cached_states`` bounds the decoded states kept for each table partition."""
+        """``cached_states`` bounds the decoded states of a table partition, ``most_records`` a chunk."""
         self.log = log
+        self.pace = Pace(most_records)
         self.partitioner = partitioner
         self.counters = Counters()
         self._dead_letter = dead_letter
@@ -47,9 +51,11 @@ class Lane:
         ends the iteration, and with it the worker (``CrashingSupervisor``), without the step.
         """
         async for event in stream.noack().events():  # type: ignore[attr-defined]
+            began = perf_counter()
             step = self.begin(event.value, table)
             yield step
             self.finish(step, table, event)
+            self.pace.took(event.value.topic, len(event.value.records), perf_counter() - began)
 
     def begin(self, chunk: Chunk, table: StateTable) -> Step:
         """Open a step for a chunk."""

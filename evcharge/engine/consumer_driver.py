@@ -1,8 +1,14 @@
-"""aiokafka's consumer in Faust's consumer thread, set up for chunks."""
+"""aiokafka's consumer as Faust's consumer drives it, in the worker's own event loop.
+
+Faust gives it a thread. A thread costs two switches for every fetch, and beside a step that computes it
+waits for the interpreter all the same; and its heartbeats would keep a worker in the group whose event
+loop hangs. Steps are short (``pace.py``), so that the heartbeats of this loop are never late.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import aiokafka
@@ -13,11 +19,18 @@ from faust.transport.drivers.aiokafka import (
     server_list,
 )
 from faust.types import TP
+from mode.utils.futures import maybe_async
 
-from evcharge.kafka.lenient_fetch import unblock
+from evcharge.engine.intake import PATIENT_WAIT_MS, Intake
 
 if TYPE_CHECKING:
     from evcharge.engine.consumer import ChunkConsumer
+
+FETCH_PARTITION_BYTES = 1 << 20
+"""Most that Kafka sends of one partition at a time, unless one record batch alone is larger."""
+
+FETCH_BYTES = 4 << 20
+"""Most that a broker sends at a time: with it, what waits in memory has a bound under any backlog."""
 
 
 def faust_tp(tp: Any) -> TP:
@@ -41,10 +54,38 @@ class PausingListener(ConsumerRebalanceListener):
         await super().on_partitions_assigned(assigned)
 
 
-class ChunkConsumerThread(AIOKafkaConsumerThread):
-    """Faust's consumer thread with an aiokafka consumer set up for chunks."""
+class ConsumerDriver(AIOKafkaConsumerThread):
+    """What Faust takes for a consumer thread: no thread, and a consumer set up for chunks."""
 
     consumer: ChunkConsumer
+
+    def __init__(
+        self, consumer: ChunkConsumer, *, loop: asyncio.AbstractEventLoop, **kw: Any
+    ) -> None:
+        super().__init__(consumer, loop=loop, thread_loop=loop, **kw)
+
+    # -- in place of a thread
+
+    async def start(self) -> None:
+        """Start in the loop of the caller."""
+        self._thread_started.set()
+        await self._default_start()
+
+    async def stop(self) -> None:
+        """Leave the group and close the connections."""
+        if self._started.is_set() and not self._stopped.is_set():
+            self._stopped.set()
+            await self.on_thread_stop()
+            await self._default_stop_children()
+            self._shutdown.set()
+            await self._default_stop_futures()
+            await self._default_stop_exit_stacks()
+
+    async def call_thread(self, fun: Callable[..., Awaitable[Any]], *args: Any, **kw: Any) -> Any:
+        """Call ``fun`` here."""
+        return await maybe_async(fun(*args, **kw))
+
+    # -- the consumer
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
@@ -57,11 +98,10 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
             partition_assignment_strategy=[self._assignor],
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            max_poll_records=conf.broker_max_poll_records,
             max_poll_interval_ms=int((conf.broker_max_poll_interval or 0) * 1000),
-            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
-            # The broker answers as soon as there is a record: latency counts more than requests.
-            fetch_max_wait_ms=500,
+            max_partition_fetch_bytes=FETCH_PARTITION_BYTES,
+            fetch_max_bytes=FETCH_BYTES,
+            fetch_max_wait_ms=PATIENT_WAIT_MS,
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             session_timeout_ms=int(conf.broker_session_timeout * 1000),
             rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
@@ -71,55 +111,29 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):
             connections_max_idle_ms=conf.consumer_connections_max_idle_ms,
         )
 
-    async def _fetch_records(
-        self,
-        consumer: aiokafka.AIOKafkaConsumer,
-        active_partitions: set[TP],
-        timeout: float | None = None,  # noqa: ASYNC109 - Faust's signature
-        max_records: int | None = None,
-    ) -> Any:
-        try:
-            return await super()._fetch_records(consumer, active_partitions, timeout, max_records)
-        except UnicodeDecodeError:
-            await unblock(consumer, active_partitions, self.consumer.next_offset)
-            return {}
+    @property
+    def member(self) -> aiokafka.AIOKafkaConsumer:
+        """The consumer, a member of the group."""
+        return self._ensure_consumer()
+
+    def intake(self) -> Intake:
+        """Return what hands out the records that are fetched."""
+        return Intake(self.member)
 
     async def ends(self, tps: Iterable[TP]) -> Mapping[TP, int]:
         """Return where partitions that are assigned end now."""
-        found: Mapping[TP, int] = await self.call_thread(self._ends, set(tps))
-        return found
-
-    async def _ends(self, tps: set[TP]) -> Mapping[TP, int]:
-        consumer = self._ensure_consumer()
-        ends = await consumer.end_offsets(
-            [ensure_aiokafka_TP(tp) for tp in tps & self.assignment()]
-        )
+        asked = [ensure_aiokafka_TP(tp) for tp in set(tps) & self.assignment()]
+        ends = await self.member.end_offsets(asked)
         return {faust_tp(tp): end for tp, end in ends.items()}
 
     async def fetch_positions(self, tps: Iterable[TP]) -> Mapping[TP, int]:
         """Return from where assigned partitions are fetched next."""
-        found: Mapping[TP, int] = await self.call_thread(self._fetch_positions, set(tps))
-        return found
-
-    async def _fetch_positions(self, tps: set[TP]) -> Mapping[TP, int]:
-        consumer = self._ensure_consumer()
-        return {
-            tp: await consumer.position(ensure_aiokafka_TP(tp)) for tp in tps & self.assignment()
-        }
+        asked = set(tps) & self.assignment()
+        return {tp: await self.member.position(ensure_aiokafka_TP(tp)) for tp in asked}
 
     def vanished(self) -> set[str]:
         """Return our topics that Kafka, as far as it answers, does not have any more."""
-        consumer = self._ensure_consumer()
-        cluster = consumer._client.cluster  # noqa: SLF001 - nowhere else
-        topics: set[str] = set(consumer.subscription())
+        cluster = self.member._client.cluster  # noqa: SLF001 - nowhere else
+        topics: set[str] = set(self.member.subscription())
         return {topic for topic in topics if cluster.partitions_for_topic(topic) is None}
 
-    async def rewind(self, positions: Mapping[TP, int]) -> None:
-        """Seek partitions that are still assigned back to where delivery stopped."""
-        await self.call_thread(self._rewind, dict(positions))
-
-    async def _rewind(self, positions: Mapping[TP, int]) -> None:
-        assigned = self.assignment()
-        for tp, offset in positions.items():
-            if tp in assigned:
-                self.seek(ensure_aiokafka_TP(tp), offset)
