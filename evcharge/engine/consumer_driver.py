@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-import aiokafka
 from faust.transport.drivers.aiokafka import (
     AIOKafkaConsumerThread,
     ConsumerRebalanceListener,
@@ -21,9 +20,12 @@ from faust.transport.drivers.aiokafka import (
 from faust.types import TP
 from mode.utils.futures import maybe_async
 
+from evcharge.engine.failstop import fail_stop
 from evcharge.engine.intake import PATIENT_WAIT_MS, Intake
+from evcharge.engine.membership import GroupMember
 
 if TYPE_CHECKING:
+    from evcharge.application import Application
     from evcharge.engine.consumer import ChunkConsumer
 
 FETCH_PARTITION_BYTES = 1 << 20
@@ -87,13 +89,16 @@ class ConsumerDriver(AIOKafkaConsumerThread):
 
     # -- the consumer
 
-    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
-        conf = self.app.conf
+    def _create_worker_consumer(self, transport: Any) -> GroupMember:
+        app = cast("Application", self.app)
+        conf = app.conf
         # Faust keeps the assignor here so that its consumer hands it to aiokafka.
-        self._assignor = self.app.assignor
-        return aiokafka.AIOKafkaConsumer(
+        self._assignor = app.assignor
+        return GroupMember(
+            on_replaced=_end_replaced,
             client_id=conf.broker_client_id,
             group_id=conf.id,
+            group_instance_id=app.group_instance_id,
             bootstrap_servers=server_list(transport.url, transport.default_port),
             partition_assignment_strategy=[self._assignor],
             enable_auto_commit=False,
@@ -112,9 +117,9 @@ class ConsumerDriver(AIOKafkaConsumerThread):
         )
 
     @property
-    def member(self) -> aiokafka.AIOKafkaConsumer:
+    def member(self) -> GroupMember:
         """The consumer, a member of the group."""
-        return self._ensure_consumer()
+        return cast("GroupMember", self._ensure_consumer())
 
     def intake(self) -> Intake:
         """Return what hands out the records that are fetched."""
@@ -137,3 +142,9 @@ class ConsumerDriver(AIOKafkaConsumerThread):
         topics: set[str] = set(self.member.subscription())
         return {topic for topic in topics if cluster.partitions_for_topic(topic) is None}
 
+
+def _end_replaced(instance_id: str) -> None:
+    fail_stop(
+        f"another process has joined the group as {instance_id}: every worker needs an"
+        " EVCHARGE_INSTANCE_ID, or without one a data directory, of its own"
+    )

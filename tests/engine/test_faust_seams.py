@@ -13,6 +13,8 @@ import faust
 import pytest
 from aiokafka.consumer.fetcher import Fetcher as AioFetcher
 from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from faust.assignor.partition_assignor import PartitionAssignor
 from faust.tables import TableManager
 from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer, Fetcher
@@ -92,6 +94,18 @@ def test_the_intake_finds_what_aiokafka_has_fetched() -> None:
     ):
         assert used in source, used
     assert "fetch_context" in inspect.getsource(aiokafka.AIOKafkaConsumer.getmany)
+
+
+def test_the_coordinator_of_the_group_is_still_where_static_members_differ() -> None:
+    for owner, used in (
+        (GroupCoordinator, "resp = await self._client.send("),
+        (GroupCoordinator, "await self._maybe_leave_group()"),
+        (GroupCoordinator, "success = await self._do_rejoin_group(subscription)"),
+        (GroupCoordinator, "assignor.on_assignment(assignment)"),
+        (aiokafka.AIOKafkaConsumer, "self._coordinator = GroupCoordinator("),
+        (PartitionAssignor, "assert metadata.url == str(self._url)"),
+    ):
+        assert used in inspect.getsource(owner), used
 
 
 async def _nothing(self: Any) -> None: ...
