@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from evcharge.engine.consumer import ChunkConsumer
-from evcharge.engine.consumer_thread import ChunkConsumerThread
+from evcharge.engine.consumer_driver import ConsumerDriver
 from evcharge.engine.lane import Lane
 from evcharge.kafka.appends import Appends
 from evcharge.kafka.fenced_writer import FencedWriter
@@ -34,7 +34,7 @@ POINTS: dict[str, tuple[type, str]] = {
     "append-in-transaction": (Appends, "append_in_transaction"),
     "store": (RocksPartition, "write"),
     "acknowledge": (ChunkConsumer, "ack"),
-    "commit": (ChunkConsumerThread, "commit"),
+    "commit": (ConsumerDriver, "commit"),
     "take-over": (FencedWriter, "take_over"),
 }
 """In the order in which a chunk passes them; the last one is of a rebalance."""
