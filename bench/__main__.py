@@ -61,8 +61,8 @@ def _measure(wanted: list[str]) -> list[Figure]:
     began, load = time.time(), os.getloadavg()[0]
     if load > QUIET:
         say(
-            f"something else is running (load average {load:.1f}): figures will be off, those by CPU time"
-            " least"
+            f"something else is running (load average {load:.1f}): figures will be off, least those by"
+            " CPU time"
         )
     # Inherited by Kafka.
     os.sched_setaffinity(0, {kafka_core})
