@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +15,8 @@ from evcharge.demo.child import Child
 from evcharge.errors import CommandError
 
 ROOT = Path(__file__).resolve().parent.parent
+
+STOP_GRACE_S = 60.0
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -59,8 +64,14 @@ class Running:
         raise CommandError(f"{self.child.name} says nothing of its {name}")
 
     async def stop(self) -> None:
-        """Ask it to end, kill it if it does not."""
-        await self.child.stop()
+        """Ask it to end (SIGTERM), kill it if it does not: to flush a large cache takes a while."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGTERM)
+        try:
+            async with asyncio.timeout(STOP_GRACE_S):
+                await self.child.wait()
+        except TimeoutError:
+            await self.child.kill()
 
     async def kill(self) -> None:
         """End it without a warning (SIGKILL)."""
