@@ -158,15 +158,20 @@ class Application(faust.App):
                 fail_stop(str(problem), problem)
             for difference in report.differences:
                 logger.warning("topic %s", difference)
+            # While the group gives this worker its share.
+            self._prepare_once()
 
     async def before_first_record(self) -> None:
         """Start the producer and read the reference data to its end, once.
 
         A rebalance may cancel the caller at any moment, and then calls again: the work itself goes on.
         """
+        await asyncio.shield(self._prepare_once())
+
+    def _prepare_once(self) -> asyncio.Task[None]:
         if self._prepared is None:
             self._prepared = asyncio.create_task(self._prepare(), name="before-first-record")
-        await asyncio.shield(self._prepared)
+        return self._prepared
 
     async def _prepare(self) -> None:
         await self.lane.log.start()

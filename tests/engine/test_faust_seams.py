@@ -108,6 +108,17 @@ def test_the_coordinator_of_the_group_is_still_where_static_members_differ() -> 
         assert used in inspect.getsource(owner), used
 
 
+def test_the_table_manager_starts_with_what_we_do_and_only_sleeps_before() -> None:
+    body = inspect.getsource(TableManager.on_start)
+    statements = [line.strip() for line in body.splitlines()[2:]]
+    assert statements == [
+        "await self.sleep(1.0)",
+        "if not self.should_stop:",
+        "await self._update_channels()",
+        "await self.recovery.start()",
+    ]
+
+
 async def _nothing(self: Any) -> None: ...
 
 
