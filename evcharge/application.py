@@ -136,7 +136,12 @@ class Application(faust.App):
     def lag(self) -> Mapping[tuple[str, int], int]:
         """Return how many records of each source partition are not durable yet, a second ago."""
         consumer = self._consumer
-        return consumer.lag() if isinstance(consumer, ChunkConsumer) else {}
+        return consumer.lookout.lag if isinstance(consumer, ChunkConsumer) else {}
+
+    @property
+    def is_member(self) -> bool:
+        """Whether this worker is in the group, as far as Kafka has told within a session."""
+        return isinstance(self._consumer, ChunkConsumer) and self._consumer.is_member()
 
     # -- life
 

@@ -210,6 +210,12 @@ class Settings:
         _whole(0, 16),
         "Other workers that keep a copy of each partition's tables: they take over without a restore.",
     )
+    stall_s: int = _setting(
+        60,
+        _whole(10, 86_400),
+        "Seconds; a worker that makes no progress for so long while records wait and Kafka answers,"
+        " or needs ten times as long for a rebalance with all its restoring, ends.",
+    )
     session_timeout_s: int = _setting(
         6,
         _whole(2, 300),

@@ -14,16 +14,14 @@ from collections.abc import Iterator, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
-from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faust.transport.drivers.aiokafka import Consumer, ensure_aiokafka_TP
 from faust.types import TP, ServiceT
 from faust.types.tuples import ConsumerMessage, Message
-from mode import Service
 
 from evcharge.engine.chunk import Chunk
 from evcharge.engine.consumer_driver import ConsumerDriver, PausingListener
-from evcharge.engine.failstop import fail_stop
 from evcharge.engine.intake import Intake, Taken
+from evcharge.engine.lookout import Lookout
 from evcharge.engine.source_progress import SourceProgress
 
 if TYPE_CHECKING:
@@ -38,11 +36,8 @@ MOST_BYTES_IN_FLIGHT = 16 << 20
 CHUNK_BYTES = 4 << 20
 """About what one chunk may take in memory."""
 
-LAG_EVERY_S = 1.0
-
-TOPICS_EVERY_S = 2.0
-
-TOPIC_PATIENCE_S = 10.0
+PASS_EVERY_S = 1.0
+"""How often to look at what has no records: markers of transactions, aborted records."""
 
 DROPPED_S = 0.02
 """How often to look whether chunks that were dropped are gone."""
@@ -64,12 +59,19 @@ class ChunkConsumer(Consumer):
         self._progress: SourceProgress[TP] = SourceProgress(
             MOST_CHUNKS_IN_FLIGHT, MOST_BYTES_IN_FLIGHT
         )
-        self._lag: Mapping[tuple[str, int], int] = {}
         self._lacks_room = False
         """Whether records wait for room."""
         self._woken: asyncio.Future[None] | None = None
+        self._passed_at = float("-inf")
         super().__init__(*args, **kwargs)
         self._pace = cast("Application", self.app).lane.pace
+        self.lookout = Lookout(self, loop=self.loop, beacon=self.beacon)
+        self.add_dependency(self.lookout)
+
+    @property
+    def driver(self) -> ConsumerDriver:
+        """What drives aiokafka's consumer."""
+        return self._thread
 
     def _new_consumer_thread(self) -> ConsumerDriver:
         return ConsumerDriver(self, loop=self.loop, beacon=self.beacon)
@@ -84,6 +86,7 @@ class ChunkConsumer(Consumer):
                 if not self.flow_active:
                     await self.wait(self.can_resume_flow)  # type: ignore[arg-type]
                     continue
+                self._pass_markers(intake)
                 self._lacks_room = False
                 taken = await intake.take(
                     self._has_room, self._pace.most_records, CHUNK_BYTES, self.next_offset
@@ -109,8 +112,13 @@ class ChunkConsumer(Consumer):
     async def _wait(self, intake: Intake) -> None:
         """Wait until there is something to deliver, for a moment at most."""
         self._woken = asyncio.get_running_loop().create_future()
-        if not await intake.wait(self._woken, IDLE_S):
-            # What aiokafka passed without a record: markers of transactions, aborted records.
+        await intake.wait(self._woken, IDLE_S)
+
+    def _pass_markers(self, intake: Intake) -> None:
+        """Take note of what aiokafka passed without a record, now that nothing taken is at hand."""
+        now = monotonic()
+        if now - self._passed_at > PASS_EVERY_S:
+            self._passed_at = now
             for tp, position in intake.positions().items():
                 self._progress.passed(tp, position)
 
@@ -206,37 +214,14 @@ class ChunkConsumer(Consumer):
             self._wake()
         return True
 
-    def lag(self) -> Mapping[tuple[str, int], int]:
-        """Return how many records of each source partition were not durable at the last look."""
-        return self._lag
+    def durable(self) -> Mapping[TP, int]:
+        """Return the offset of each source partition before which everything is durable."""
+        return self._progress.durable()
 
-    @Service.task
-    async def _watch_lag(self) -> None:
-        async for _ in self.itertimer(LAG_EVERY_S, name="lag"):
-            if self.flow_active and not self.app.rebalancing:
-                await self._look_at_lag()
-
-    @Service.task
-    async def _watch_topics(self) -> None:
-        """End the worker when a topic is gone for good: at its next start it creates it anew.
-
-        That happens when Kafka came back empty. A topic that is only created anew is soon there again.
-        """
-        since: dict[str, float] = {}
-        async for _ in self.itertimer(TOPICS_EVERY_S, name="topics"):
-            vanished = self._thread.vanished()
-            since = {topic: since.get(topic, monotonic()) for topic in vanished}
-            gone = [topic for topic, at in since.items() if monotonic() - at > TOPIC_PATIENCE_S]
-            if gone:
-                fail_stop(f"Kafka has no topic {min(gone)} any more, was it emptied?")
-
-    async def _look_at_lag(self) -> None:
-        before = dict(self._progress.durable())
-        try:
-            ends = await self._thread.ends(before)
-        except (KafkaError, ConsumerStoppedError):
-            return
-        self._lag = {(tp.topic, tp.partition): max(0, end - before[tp]) for tp, end in ends.items()}
+    def is_member(self) -> bool:
+        """Whether Kafka, as far as one can know here, counts this worker among its group."""
+        session_s = self.app.conf.broker_session_timeout
+        return monotonic() - self.driver.member.confirmed_at() < session_s
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
         return (

@@ -131,10 +131,18 @@ class ConsumerDriver(AIOKafkaConsumerThread):
         ends = await self.member.end_offsets(asked)
         return {faust_tp(tp): end for tp, end in ends.items()}
 
-    async def fetch_positions(self, tps: Iterable[TP]) -> Mapping[TP, int]:
-        """Return from where assigned partitions are fetched next."""
-        asked = set(tps) & self.assignment()
-        return {tp: await self.member.position(ensure_aiokafka_TP(tp)) for tp in asked}
+    async def refresh(self) -> bool:
+        """Ask Kafka for its metadata; return whether it answered."""
+        answered: bool = await self.member._client.force_metadata_update()  # noqa: SLF001
+        return answered
+
+    async def writable(self, insync: int) -> bool:
+        """Return whether every assigned partition has a leader and enough copies to be written."""
+        if not await self.refresh():
+            return False
+        partitions = self.member._client.cluster._partitions  # noqa: SLF001 - nowhere else
+        found = [partitions.get(tp.topic, {}).get(tp.partition) for tp in self.member.assignment()]
+        return all(each and each.leader != -1 and len(each.isr) >= insync for each in found)
 
     def vanished(self) -> set[str]:
         """Return our topics that Kafka, as far as it answers, does not have any more."""
