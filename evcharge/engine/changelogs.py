@@ -31,7 +31,7 @@ FENCE = RESERVED + b"fence"
 ROWS_AT_ONCE = 20_000
 
 LARGE_GAP = 20_000
-"""Offsets to read from which on a store is told that it is being restored: the end of that takes time."""
+"""Offsets to read from which on a store is told that it is restored: the end of that takes time."""
 
 FOLLOW_EVERY_S = 0.5
 """Rows that change again within this time are written once."""
