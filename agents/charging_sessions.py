@@ -20,11 +20,12 @@ from evcharge.events.sealed_session import encode_sealed_session
 from tables.charging_sessions import (
     PRESENT,
     SessionRow,
+    append_records,
+    block_key,
     decode_session,
     encode_session,
     index_key,
     open_key,
-    record_blocks,
     session_key,
     stored_records,
 )
@@ -61,10 +62,12 @@ def _advance(
     station_id, session_id = session
     key = session_key(station_id, session_id)
     row = step.state(key, decode_session)
-    before, blocks, sealed = (row.state, row.blocks, row.sealed) if row else (None, 0, None)
+    before, blocks, tail, sealed = (
+        (row.state, row.blocks, row.tail, row.sealed) if row else (None, 0, b"", None)
+    )
 
     def stored() -> list[SessionRecord]:
-        return list(stored_records(step, station_id, session_id, blocks))
+        return list(stored_records(step, station_id, session_id, row)) if row else []
 
     if sealed is None:
         (after, appended), completion = advance_unsealed(before, records, stored, limits)
@@ -78,10 +81,11 @@ def _advance(
         record = encode_sealed_session(station_id, session_id, completion)
         step.emit(sealed_sessions, station_id.encode(), record)
         sealed = completion.state.revision
-    for block, value in record_blocks(station_id, session_id, blocks, appended):
-        step.put(block, value)
+    tail, full = append_records(tail, appended)
+    for block in full:
+        step.put(block_key(station_id, session_id, blocks), block)
         blocks += 1
-    step.put_state(key, SessionRow(blocks, after, sealed), encode_session)
+    step.put_state(key, SessionRow(blocks, after, tail, sealed), encode_session)
     if before is None:
         step.put(index_key(session_id, station_id), PRESENT)
     if after.is_open != (before is not None and before.is_open):

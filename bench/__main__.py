@@ -26,6 +26,9 @@ HERE = Path(__file__).resolve().parent
 RESULT = HERE / "result.json"
 MACHINE = HERE / "machine.json"
 
+QUIET = 0.5
+"""Load average above which the machine is not free for a measurement."""
+
 
 def main() -> int:
     """Measure the figures asked for, or all; 1 if one was missed."""
@@ -55,7 +58,12 @@ def main() -> int:
 def _measure(wanted: list[str]) -> list[Figure]:
     kafka_core, program_core = require_cores()
     full = os.environ.get("BENCH_FULL", "") not in {"", "0"}
-    began = time.time()
+    began, load = time.time(), os.getloadavg()[0]
+    if load > QUIET:
+        say(
+            f"something else is running (load average {load:.1f}): figures will be off, least those by"
+            " CPU time"
+        )
     # Inherited by Kafka.
     os.sched_setaffinity(0, {kafka_core})
     with (
@@ -68,7 +76,9 @@ def _measure(wanted: list[str]) -> list[Figure]:
             kafka.bootstrap, Path(scratch), kafka_core, program_core, FULL if full else DEFAULT
         )
         figures = asyncio.run(_all(scene, wanted))
-    MACHINE.write_text(json.dumps(record(began, full=full), indent=1) + "\n", encoding="utf-8")
+    MACHINE.write_text(
+        json.dumps(record(began, load, full=full), indent=1) + "\n", encoding="utf-8"
+    )
     return figures
 
 

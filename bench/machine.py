@@ -16,7 +16,7 @@ from evcharge.broker.java import find_java
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def record(began: float, *, full: bool) -> dict[str, str]:
+def record(began: float, load_before: float, *, full: bool) -> dict[str, str]:
     """Return everything that a reader of the figures asks for, as texts."""
     return {
         "measured": datetime.fromtimestamp(began, UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -30,7 +30,7 @@ def record(began: float, *, full: bool) -> dict[str, str]:
         "Java": str(find_java().major),
         "Kafka": JarSet.load(KAFKA_LOCK_FILE).name.removeprefix("kafka-"),
         "Faust": version("faust-streaming"),
-        "load average at the end": ", ".join(f"{each:.1f}" for each in os.getloadavg()),
+        "load average before": f"{load_before:.1f}",
     }
 
 

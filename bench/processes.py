@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +16,17 @@ from evcharge.errors import CommandError
 
 ROOT = Path(__file__).resolve().parent.parent
 
+STOP_GRACE_S = 60.0
+
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Running:
     """A started program."""
 
     child: Child
+    _cpu_s: float = 0.0
 
     @property
     def pid(self) -> int:
@@ -33,15 +39,15 @@ class Running:
             raise CommandError(f"{self.child.name} ended; its last words:\n{self.child.tail()}")
 
     def cpu_s(self) -> float:
-        """Seconds of CPU that it has used since its start, all threads, user and system."""
+        """Seconds of CPU since its start, user and system; after its end the last that was known."""
         try:
             text = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8")
         except (FileNotFoundError, ProcessLookupError):
-            self.require()
-            raise
+            return self._cpu_s
         # The second field is the program's name in brackets and may contain anything.
         values = text.rpartition(")")[2].split()
-        return (int(values[11]) + int(values[12])) / _TICKS
+        self._cpu_s = (int(values[11]) + int(values[12])) / _TICKS
+        return self._cpu_s
 
     def resident_mb(self) -> float:
         """Memory that it holds now, in MB (10^6 bytes)."""
@@ -58,9 +64,19 @@ class Running:
         self.require()
         raise CommandError(f"{self.child.name} says nothing of its {name}")
 
+    def terminate(self) -> None:
+        """Ask it to end (SIGTERM) and return at once."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGTERM)
+
     async def stop(self) -> None:
-        """Ask it to end, kill it if it does not."""
-        await self.child.stop()
+        """Ask it to end, kill it if it does not: to flush a large cache takes a while."""
+        self.terminate()
+        try:
+            async with asyncio.timeout(STOP_GRACE_S):
+                await self.child.wait()
+        except TimeoutError:
+            await self.child.kill()
 
     async def kill(self) -> None:
         """End it without a warning (SIGKILL)."""

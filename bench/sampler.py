@@ -24,6 +24,7 @@ EVERY_S = 0.002
 KEEP_EVERY_S = 0.2
 
 NATIVE = "native threads (RocksDB)"
+LOOP = "asyncio"
 ELSEWHERE = "Python itself"
 
 
@@ -72,6 +73,9 @@ class Sampler:
     def _owner(self, frame: FrameType | None) -> str:
         while frame is not None:
             name = frame.f_code.co_filename
+            if frame.f_code.co_name == "_run_once" and name.endswith("asyncio/base_events.py"):
+                # Whoever started the loop has no part in what the loop itself does.
+                return LOOP
             if name not in self._owners:
                 self._owners[name] = owner(name)
             if (found := self._owners[name]) is not None:

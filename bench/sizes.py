@@ -13,9 +13,9 @@ class Sizes:
     """Of the throughput comparison; everything else is measured once."""
     events: int = 1_200_000
     """Of a run of evcharge and of Kafka Streams, in the throughput comparison."""
-    quix_events: int = 400_000
-    faust_events: int = 30_000
-    warm_up_events: int = 400_000
+    quix_events: int = 300_000
+    faust_events: int = 20_000
+    warm_up_events: int = 300_000
     """What Kafka Streams works off first, so that its code is compiled."""
     fleets: tuple[int, ...] = (20_000, 1_000_000)
     fleet_events: int = 600_000

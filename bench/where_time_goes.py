@@ -101,7 +101,8 @@ def main() -> None:
         rooms = asyncio.run(measure(scene))
     PROFILE.write_text(json.dumps(rooms, indent=1) + "\n", encoding="utf-8")
     for room, spent in rooms.items():
-        print(f"{spent:6.2f}  {room}")
+        if spent >= 0.005:
+            print(f"{spent:6.2f}  {room}")
     print(f"{sum(rooms.values()):6.2f}  µs of CPU per event")
 
 

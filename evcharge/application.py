@@ -38,7 +38,7 @@ from evcharge.topics import changelog_topic, ensure_topics
 
 logger = logging.getLogger(__name__)
 
-CACHED_BYTES = 64 << 20
+CACHED_BYTES = 32 << 20
 """Of the rows that a worker keeps in memory beside RocksDB's own cache."""
 
 STOP_PATIENCE_S = 15.0

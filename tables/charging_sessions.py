@@ -3,9 +3,10 @@ r"""Table ``charging-sessions``: every session, its records, and where to find i
 =========  ==============================  ====================================================
 row        key                             value
 =========  ==============================  ====================================================
-session    ``S`` station \0 session        ``[1, blocks, [state…], sealed]``: the folded state, how
-                                           many blocks of records there are, and the revision
-                                           that was sealed (absent: none yet)
+session    ``S`` station \0 session        ``[1, blocks, [state…], tail, sealed]``: the folded
+                                           state, how many blocks of records there are, the last
+                                           few records (a block that is too small for a row of
+                                           its own), and the revision that was sealed, if one was
 records    ``R`` station \0 session \0 n    ``[1, [[record…], …]]``: block n of the session's records,
                                            in the order in which they arrived
 open       ``O`` station \0 session        ``[1]``: the session has not ended
@@ -20,7 +21,7 @@ Only writer: ``agents/charging_sessions.py``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -36,32 +37,36 @@ VERSION = 1
 RECORDS_A_BLOCK = 500
 """Records; keeps a row far below the size of a record batch."""
 
+TAIL_BYTES = 100
+"""Two or three records: as many rows of blocks are saved, and a session's row stays small."""
+
 PRESENT = b"\x91\x01"
 """The row ``[1]``: its key says everything."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
 
+_OF_ENDED = SessionState._fields.index("ended_us")
+_NONE_OF_ENDED = (None,) * (len(SessionState._fields) - _OF_ENDED)
 
-class SessionRow(NamedTuple):
+_BLOCK = b"\x92\x01\xdc"
+"""``[1, [``: how a block begins, before the number of its records in two bytes."""
+
+
+class SessionRow(msgspec.Struct, array_like=True, tag=VERSION, frozen=True, gc=False):
     """A session's row."""
 
     blocks: int
-    """How many blocks of records it has."""
+    """How many blocks of records it has, besides the tail."""
     state: SessionState
+    tail: bytes = b""
+    """The last records, as a block; empty if all are in blocks of their own."""
     sealed: int | None = None
     """The revision that went to ``sealed-sessions``. Set once: a session is never sealed again, and
     what is learnt afterwards shows in a larger revision."""
 
 
-class _StoredRow(NamedTuple):
-    version: int
-    blocks: int
-    state: SessionState
-    sealed: int | None = None
-
-
-_decode_row = msgspec.msgpack.Decoder(_StoredRow).decode
+_decode_row = msgspec.msgpack.Decoder(SessionRow).decode
 
 
 class RowReader(Protocol):
@@ -92,51 +97,55 @@ def block_key(station_id: str, session_id: str, number: int) -> bytes:
 
 def encode_session(row: SessionRow) -> bytes:
     """Return the row's bytes."""
-    blocks, state, sealed = row
-    return _encode(_trimmed((VERSION, blocks, _trimmed(state), sealed)))
+    state: Sequence[Any] = row.state
+    if state[_OF_ENDED:] == _NONE_OF_ENDED:
+        state = state[:_OF_ENDED]
+    return _encode((VERSION, row.blocks, state, row.tail, row.sealed))
 
 
 def decode_session(value: bytes) -> SessionRow:
     """Return the row of its bytes."""
-    return SessionRow(*_decode_row(value)[1:])
+    return _decode_row(value)
 
 
 def encode_records(records: Sequence[SessionRecord]) -> bytes:
     """Return a block's bytes; the session's identity is in the key."""
-    return _encode((VERSION, list(map(stored, records))))
+    kept = b"".join([_encode(stored(record)) for record in records])
+    return b"%b%b%b" % (_BLOCK, len(records).to_bytes(2, "big"), kept)
 
 
-def decode_records(station_id: str, session_id: str, value: bytes) -> list[SessionRecord]:
+def decode_records(station_id: str, session_id: str, block: bytes) -> list[SessionRecord]:
     """Return the records of a block."""
-    _, records = _decode(value)
+    _, records = _decode(block)
     return [restored(station_id, session_id, kept) for kept in records]
 
 
-def _trimmed(values: Sequence[Any]) -> Sequence[Any]:
-    """Leave out the empty fields at the end: most records use few of them."""
-    end = len(values)
-    while end and values[end - 1] is None:
-        end -= 1
-    return values[:end]
+def _joined(block: bytes, other: bytes) -> bytes:
+    """Return one block of two, without looking at their records."""
+    records = int.from_bytes(block[3:5], "big") + int.from_bytes(other[3:5], "big")
+    return b"%b%b%b%b" % (_BLOCK, records.to_bytes(2, "big"), block[5:], other[5:])
 
 
 def stored_records(
-    rows: RowReader, station_id: str, session_id: str, blocks: int
+    rows: RowReader, station_id: str, session_id: str, row: SessionRow
 ) -> Iterator[SessionRecord]:
     """Yield all records kept of a session, in the order in which they arrived."""
-    keys = [block_key(station_id, session_id, number) for number in range(blocks)]
-    for value in rows.get_many(keys):
-        if value is not None:
-            yield from decode_records(station_id, session_id, value)
+    keys = [block_key(station_id, session_id, number) for number in range(row.blocks)]
+    for block in (*rows.get_many(keys), row.tail):
+        if block:
+            yield from decode_records(station_id, session_id, block)
 
 
-def record_blocks(
-    station_id: str, session_id: str, first: int, records: Sequence[SessionRecord]
-) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the rows that append records to a session that has ``first`` blocks."""
-    for number, start in enumerate(range(0, len(records), RECORDS_A_BLOCK), first):
-        block = records[start : start + RECORDS_A_BLOCK]
-        yield block_key(station_id, session_id, number), encode_records(block)
+def append_records(tail: bytes, records: Sequence[SessionRecord]) -> tuple[bytes, Sequence[bytes]]:
+    """Return the tail behind which records were appended, and the blocks that became full before it."""
+    blocks = []
+    for start in range(0, len(records), RECORDS_A_BLOCK):
+        block = encode_records(records[start : start + RECORDS_A_BLOCK])
+        tail = _joined(tail, block) if tail else block
+        if len(tail) > TAIL_BYTES:
+            blocks.append(tail)
+            tail = b""
+    return tail, blocks
 
 
 class ChargingSessionsReader:
@@ -190,9 +199,7 @@ class ChargingSessionsReader:
         value = self._store.get(session_key(station_id, session_id))
         if value is None:
             return []
-        return list(
-            stored_records(self._store, station_id, session_id, decode_session(value).blocks)
-        )
+        return list(stored_records(self._store, station_id, session_id, decode_session(value)))
 
 
 def _state(value: bytes | None) -> SessionState | None:

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import AsyncIterator
 
 from bench.figures.throughput import compared, warm_up
-from bench.large import work_off
+from bench.large import Large, work_off
 from bench.peers.roster import KafkaStreams
 from bench.preload import Preloading
 from bench.programs import Evcharge, Job, Program
@@ -39,20 +39,26 @@ async def _fleet(
 ) -> list[Figure]:
     laps: dict[str, list[Lap]] = {}
     jobs: dict[str, Job] = {}
+    peaks: dict[str, float] = {}
     scene.use_both_cores()
     async with Preloading(scene.bootstrap, f"fleet-{stations}.", stations) as preloading:
         filled = await preloading.fill()
         scene.stay_on_kafkas_core()
         for filling, program in programs:
             job = Job(filled, scene.new_name(program.name), scene.new_directory())
-            await work_off(scene, filling, job)
+            peaks[program.name] = await work_off(scene, filling, job)
             jobs[program.name] = job
         scene.use_both_cores()
         stream = await preloading.mix(scene.sizes.fleet_events)
         scene.stay_on_kafkas_core()
     for _, program in programs:
-        job = jobs[program.name]
-        laps[program.name] = [await lap(scene, program, job.over(stream))]
+        job = jobs[program.name].over(stream)
+        run = await lap(scene, program, job)
+        laps[program.name] = [run]
+        if program.name == "evcharge" and stations == scene.sizes.large_fleet:
+            # The figures about much state go on with it.
+            scene.large = Large(job, max(peaks[program.name], run.peak_mb))
+            continue
         shutil.rmtree(job.directory, ignore_errors=True)
         await scene.forget(job.name)
     where = f", {stations:,} stations"

@@ -63,9 +63,13 @@ class SessionRecord(NamedTuple):
     event_id: str | None = None
 
 
+_SELDOM = SessionRecord._fields.index("user_id")
+_NONE_OF_SELDOM = (None,) * (len(SessionRecord._fields) - _SELDOM)
+
+
 def stored(record: SessionRecord) -> StoredRecord:
     """Return a record as it is kept; most use few of the fields, and its session is told elsewhere."""
-    end = len(record)
+    end = _SELDOM if record[_SELDOM:] == _NONE_OF_SELDOM else len(record)
     while record[end - 1] is None:
         end -= 1
     return (int(record.kind), *record[3:end])

@@ -20,8 +20,9 @@ from rocksdict import (
 BLOCK_CACHE_BYTES = 64 << 20
 """Blocks read from files, their indexes and filters: all memory for reading, of all databases."""
 
-WRITE_BUFFERS_BYTES = 64 << 20
-"""Rows not yet in files, of all databases. With half of it compaction costs three times as much."""
+WRITE_BUFFERS_BYTES = 96 << 20
+"""Rows not yet in files, of all databases. With a third of it compaction costs six times as much; all
+of it has to be read from the logs after a crash."""
 
 _OPEN_FILES = 64
 """Of one database; others are opened again when they are read."""

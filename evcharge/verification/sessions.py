@@ -89,6 +89,8 @@ def _check_session(
             report.differs(where, "missing", f"{name}: block {number} of its records")
         else:
             kept += decode_records(station_id, session_id, block)
+    if row.tail:
+        kept += decode_records(station_id, session_id, row.tail)
     _check_kept(where, name, kept, records, state, report)
     return row
 

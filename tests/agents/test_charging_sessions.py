@@ -11,7 +11,6 @@ from evcharge.domain.session import Lifecycle
 from evcharge.testing import MemoryWorker
 from tables.charging_sessions import (
     ChargingSessionsReader,
-    block_key,
     index_key,
     open_key,
     session_key,
@@ -75,14 +74,13 @@ async def test_a_session_is_found_by_its_id_alone(evcharge_worker: MemoryWorker)
     assert sorted(found) == ["EV-001", "EV-002"]
 
 
-async def test_the_rows_of_a_session_are_its_state_its_records_and_two_marks(
+async def test_the_rows_of_a_new_session_are_its_state_with_its_records_and_two_marks(
     evcharge_worker: MemoryWorker,
 ) -> None:
     await evcharge_worker.send("charging-sessions", START, UPDATE)
     keys = {key for key, _ in evcharge_worker.changelog("charging-sessions")}
     assert keys == {
         session_key("EV-001", "S1"),
-        block_key("EV-001", "S1", 0),
         open_key("EV-001", "S1"),
         index_key("S1", "EV-001"),
         b"\x00source\x00charging-sessions",
@@ -106,7 +104,8 @@ async def test_an_update_in_order_costs_a_small_record_whatever_came_before(
         rows = [(k, v) for k, v in added if not k.startswith(b"\x00")]
         sizes.append(sum(len(k) + len(v or b"") for k, v in rows))
     assert max(sizes) <= 300
-    assert sizes[-1] <= sizes[0] + 20
+    # Larger numbers need more bytes, in the state and in each of the few records that are written again.
+    assert max(sizes[-10:]) <= max(sizes[:10]) + 40
 
 
 @pytest.mark.parametrize("chunks", ["one", "each its own"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from evcharge.domain.session import Limits, fold
 from evcharge.domain.session_record import SessionRecord
@@ -11,14 +12,16 @@ from evcharge.storage.partition_store import MemoryPartition
 from tables.charging_sessions import (
     PRESENT,
     RECORDS_A_BLOCK,
+    TAIL_BYTES,
     ChargingSessionsReader,
     SessionRow,
+    append_records,
+    block_key,
     decode_records,
     decode_session,
     encode_records,
     encode_session,
     open_key,
-    record_blocks,
     session_key,
     stored_records,
 )
@@ -31,7 +34,7 @@ STATION, SESSION = "EV-001", "S1"
 @given(records=record_sets)
 def test_a_stored_state_is_read_as_it_was(records: list[SessionRecord]) -> None:
     state = fold(records, Limits())
-    for row in (SessionRow(3, state), SessionRow(3, state, sealed=2)):
+    for row in (SessionRow(3, state), SessionRow(0, state, encode_records(records), sealed=2)):
         assert decode_session(encode_session(row)) == row
 
 
@@ -41,16 +44,34 @@ def test_stored_records_are_read_as_they_were(records: list[SessionRecord]) -> N
     assert decode_records(STATION, SESSION, encode_records(ours)) == ours
 
 
+@given(chunks=st.lists(record_sets, max_size=8))
+def test_appended_records_are_read_in_order_and_small_blocks_wait_in_the_tail(
+    chunks: list[list[SessionRecord]],
+) -> None:
+    tail, blocks = b"", list[bytes]()
+    for chunk in chunks:
+        tail, full = append_records(tail, chunk)
+        assert len(tail) <= TAIL_BYTES
+        blocks += full
+    store = MemoryPartition()
+    store.write({block_key(STATION, SESSION, n): block for n, block in enumerate(blocks)}, 0)
+    row = SessionRow(len(blocks), fold([start(0)], Limits()), tail)
+    ours = [r._replace(station_id=STATION, session_id=SESSION) for chunk in chunks for r in chunk]
+    assert list(stored_records(store, STATION, SESSION, row)) == ours
+    assert all(len(block) > TAIL_BYTES for block in blocks)
+
+
 @pytest.mark.parametrize("count", [1, RECORDS_A_BLOCK, RECORDS_A_BLOCK + 1, 3 * RECORDS_A_BLOCK])
 def test_many_records_are_split_into_blocks_and_read_in_order(count: int) -> None:
     records = [
         update(0, energy=n)._replace(station_id=STATION, session_id=SESSION) for n in range(count)
     ]
     store = MemoryPartition()
-    blocks = dict(record_blocks(STATION, SESSION, 0, records))
-    assert len(blocks) == -(-count // RECORDS_A_BLOCK)
-    store.write(blocks, 0)
-    assert list(stored_records(store, STATION, SESSION, len(blocks))) == records
+    tail, blocks = append_records(b"", records)
+    assert len(blocks) == count // RECORDS_A_BLOCK
+    store.write({block_key(STATION, SESSION, n): block for n, block in enumerate(blocks)}, 0)
+    row = SessionRow(len(blocks), fold(records, Limits()), tail)
+    assert list(stored_records(store, STATION, SESSION, row)) == records
 
 
 def test_ids_that_start_alike_are_kept_apart() -> None:

@@ -54,6 +54,15 @@ def test_the_rows_of_the_records_are_equal_in_any_order(records: list[SessionRec
     assert found(rows_of(RECORDS if records is RECORDS else ENDED), records) == []
 
 
+def test_records_in_the_tail_of_the_row_are_records_kept() -> None:
+    state = fold(RECORDS, LIMITS)
+    rows = {key: row for key, row in rows_of(RECORDS[:1]).items() if not key.startswith(b"S")}
+    whole = encode_session(SessionRow(1, state, encode_records(RECORDS[1:])))
+    cut = encode_session(SessionRow(1, state, encode_records(RECORDS[2:])))
+    assert found(rows | {session_key(*IDS): whole}, RECORDS) == []
+    assert found(rows | {session_key(*IDS): cut}, RECORDS) == ["missing"]
+
+
 def test_a_row_of_fewer_records_is_found() -> None:
     # the state, the row that says open, and the record that is not kept
     assert found(rows_of(RECORDS), ENDED) == ["changed", "changed", "missing"]
