@@ -221,7 +221,7 @@ class ChunkConsumer(Consumer):
     def is_member(self) -> bool:
         """Whether Kafka, as far as one can know here, counts this worker among its group."""
         session_s = self.app.conf.broker_session_timeout
-        return monotonic() - self.driver.member.confirmed_at() < session_s
+        return monotonic() - self.driver.confirmed_at() < session_s
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
         return (

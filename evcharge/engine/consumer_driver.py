@@ -22,7 +22,7 @@ from mode.utils.futures import maybe_async
 
 from evcharge.engine.failstop import fail_stop
 from evcharge.engine.intake import PATIENT_WAIT_MS, Intake
-from evcharge.engine.membership import GroupMember
+from evcharge.engine.membership import NEVER, GroupMember
 
 if TYPE_CHECKING:
     from evcharge.application import Application
@@ -120,6 +120,10 @@ class ConsumerDriver(AIOKafkaConsumerThread):
     def member(self) -> GroupMember:
         """The consumer, a member of the group."""
         return cast("GroupMember", self._ensure_consumer())
+
+    def confirmed_at(self) -> float:
+        """When Kafka last said that this worker is a member (``time.monotonic``)."""
+        return NEVER if self._consumer is None else self.member.confirmed_at()
 
     def intake(self) -> Intake:
         """Return what hands out the records that are fetched."""

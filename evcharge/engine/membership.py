@@ -26,6 +26,8 @@ FENCED_INSTANCE_ID = 82
 _REBALANCING = 27
 _UNKNOWN_MEMBER_ID = 25
 
+NEVER = float("-inf")
+
 _MEMBER = (
     protocol.HeartbeatRequest,
     protocol.JoinGroupRequest,
@@ -76,7 +78,7 @@ class MemberCoordinator(GroupCoordinator):  # type: ignore[misc]
         """``on_replaced`` gets the instance id when another process has joined with it."""
         super().__init__(*args, **kwargs)
         self._on_replaced = on_replaced
-        self.confirmed_at = float("-inf")
+        self.confirmed_at = NEVER
         """When Kafka last said that this worker is a member (``time.monotonic``)."""
 
     async def _send_req(self, request: Any) -> Any:
@@ -93,7 +95,7 @@ class MemberCoordinator(GroupCoordinator):  # type: ignore[misc]
             if answer.error_code in {0, _REBALANCING}:
                 self.confirmed_at = asked_at
             elif answer.error_code == _UNKNOWN_MEMBER_ID:
-                self.confirmed_at = float("-inf")
+                self.confirmed_at = NEVER
         return answer
 
     async def _do_rejoin_group(self, subscription: Any) -> bool:
@@ -122,14 +124,15 @@ class GroupMember(aiokafka.AIOKafkaConsumer):  # type: ignore[misc]
     def __init__(self, *args: Any, on_replaced: Callable[[str], object], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._on_replaced = on_replaced
+        self._coordinator: Any = None
 
     async def start(self) -> None:
         """Connect; nothing is subscribed yet, so that the coordinator can still be exchanged."""
         await super().start()
-        unused = self._coordinator
+        unused: Any = self._coordinator
         await unused.close()
         self._client.cluster.remove_listener(unused._handle_metadata_update)  # noqa: SLF001
-        self._coordinator: MemberCoordinator = MemberCoordinator(
+        self._coordinator = MemberCoordinator(
             self._client,
             self._subscription,
             on_replaced=self._on_replaced,
@@ -155,4 +158,6 @@ class GroupMember(aiokafka.AIOKafkaConsumer):  # type: ignore[misc]
 
     def confirmed_at(self) -> float:
         """When Kafka last said that this is a member (``time.monotonic``), minus infinity: it is not."""
-        return self._coordinator.confirmed_at
+        coordinator = self._coordinator
+        # Another one is there for a moment at the start, and none before.
+        return coordinator.confirmed_at if isinstance(coordinator, MemberCoordinator) else NEVER
