@@ -23,7 +23,7 @@ $(shell rm -f $(STAMP))
 endif
 endif
 
-.PHONY: help setup demo broker test test-fast check format docs lock clean
+.PHONY: help setup demo broker test test-fast torture check format docs bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -68,6 +68,9 @@ test: setup ## all tests, with a real Kafka
 test-fast: setup ## the tests that need no Kafka and no browser (under a minute)
 	@$(RUN) -m pytest -m "not broker and not browser and not slow" $(ARGS)
 
+torture: setup ## kill, freeze and starve workers and brokers, and check (TORTURE_SEED=N TORTURE_SECONDS=S)
+	@$(RUN) -m tests.torture
+
 check: setup ## format, lint, types, layout, generated documents
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m ruff check .
@@ -81,13 +84,28 @@ format: setup ## mend the format and what the linter can mend
 docs: setup ## write the reference documents that are generated from the code
 	@$(RUN) -m evcharge.documents docs
 
+# Quix Streams, a peer of the benchmark, has dependencies that the application has not.
+BENCH_VENV := .venv-bench
+BENCH_STAMP := $(BENCH_VENV)/.complete
+
+bench: setup $(BENCH_STAMP) ## every figure, beside Faust, Quix and Kafka Streams: 25 min (BENCH_FULL=1 longer)
+	@$(RUN) -m bench $(ARGS)
+
+$(BENCH_STAMP): requirements/bench.txt | setup
+	@echo "Installing $$(grep -c '^[a-z].*==' requirements/bench.txt) packages of a peer into $(BENCH_VENV) (once)."; \
+	rm -rf $(BENCH_VENV) && $(RUN) -m venv $(BENCH_VENV) && \
+	$(BENCH_VENV)/bin/python -m pip install --quiet --no-input --require-hashes --no-deps -r requirements/bench.txt || { \
+		echo "The packages could not be installed: the reason is above; run make bench again to repeat it." >&2; exit 1; }
+	@touch $@
+
 COMPILE := -m uv pip compile --quiet --universal --python-version $(OLDEST) --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 lock: setup ## resolve requirements/*.txt anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	@$(RUN) $(COMPILE) $(ARGS) pyproject.toml --output-file requirements/run.txt
 	@$(RUN) $(COMPILE) $(ARGS) pyproject.toml --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
+	@$(RUN) $(COMPILE) $(ARGS) --group bench --output-file requirements/bench.txt
 
 clean: ## remove what make made (.venv, caches, data of the embedded broker in this directory)
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis htmlcov .coverage evcharge-data
+	@rm -rf $(VENV) $(BENCH_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis htmlcov .coverage evcharge-data
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -15,8 +15,9 @@ from faust.web.drivers.aiohttp import Web
 from mode.supervisors import CrashingSupervisor
 
 from evcharge.dead_letters.made import dead_letter
+from evcharge.engine.assignor import LaneAssignor
 from evcharge.engine.changelogs import Changelogs
-from evcharge.engine.claim import claim, require_port
+from evcharge.engine.claim import claim, identity, require_port
 from evcharge.engine.consumer import ChunkConsumer
 from evcharge.engine.failstop import fail_stop
 from evcharge.engine.forwarding import SUFFIX
@@ -37,7 +38,7 @@ from evcharge.topics import changelog_topic, ensure_topics
 
 logger = logging.getLogger(__name__)
 
-CACHED_BYTES = 64 << 20
+CACHED_BYTES = 32 << 20
 """Of the rows that a worker keeps in memory beside RocksDB's own cache."""
 
 STOP_PATIENCE_S = 15.0
@@ -55,6 +56,7 @@ class Application(faust.App):
             partitioner=Partitioner(settings.partitions),
             dead_letter=partial(dead_letter, settings.topic("dead-letters")),
             cached_bytes=CACHED_BYTES,
+            most_records=settings.chunk_records,
         )
         self.reference = Reference(settings, in_memory=in_memory)
         self.readable: defaultdict[str, set[int]] = defaultdict(set)
@@ -62,10 +64,12 @@ class Application(faust.App):
         self.stale: defaultdict[str, set[int]] = defaultdict(set)
         """Partitions whose rows are here, of a moment ago: another worker's, or not yet taken over."""
         self.changelogs = Changelogs(
-            settings.bootstrap, f"{settings.app_id}-{settings.instance_id}-tables", fail_stop
+            settings.bootstrap, f"{settings.app_id}-{settings.name}-tables", fail_stop
         )
         self.recovered = False
         """Whether this worker is a member of the group and has restored what it was assigned."""
+        self.group_instance_id = settings.instance_id
+        """By which Kafka knows this worker again after a restart; final before it joins the group."""
         self.on_web_app: Callable[[Any], None] | None = None
         """Called once with the aiohttp application before the web server takes its routes."""
         self._tables_by_topic: dict[str, StateTable] = {}
@@ -76,7 +80,7 @@ class Application(faust.App):
         if self.in_memory:
             return MemoryLog()
         return KafkaLog(
-            self.settings.bootstrap, f"{self.settings.app_id}-{self.settings.instance_id}-lane"
+            self.settings.bootstrap, f"{self.settings.app_id}-{self.settings.name}-lane"
         )
 
     def _new_transport(self) -> TransportT:
@@ -132,7 +136,12 @@ class Application(faust.App):
     def lag(self) -> Mapping[tuple[str, int], int]:
         """Return how many records of each source partition are not durable yet, a second ago."""
         consumer = self._consumer
-        return consumer.lag() if isinstance(consumer, ChunkConsumer) else {}
+        return consumer.lookout.lag if isinstance(consumer, ChunkConsumer) else {}
+
+    @property
+    def is_member(self) -> bool:
+        """Whether this worker is in the group, as far as Kafka has told within a session."""
+        return isinstance(self._consumer, ChunkConsumer) and self._consumer.is_member()
 
     # -- life
 
@@ -143,6 +152,9 @@ class Application(faust.App):
             hold_back_repetitions()
             try:
                 claim(self.settings.data_dir)
+                self.group_instance_id = self.settings.instance_id or identity(
+                    self.settings.data_dir
+                )
                 require_port(self.conf.web_bind, self.conf.web_port)
                 report = await ensure_topics(self.settings)
             except EvchargeError as problem:
@@ -151,15 +163,20 @@ class Application(faust.App):
                 fail_stop(str(problem), problem)
             for difference in report.differences:
                 logger.warning("topic %s", difference)
+            # While the group gives this worker its share.
+            self._prepare_once()
 
     async def before_first_record(self) -> None:
         """Start the producer and read the reference data to its end, once.
 
         A rebalance may cancel the caller at any moment, and then calls again: the work itself goes on.
         """
+        await asyncio.shield(self._prepare_once())
+
+    def _prepare_once(self) -> asyncio.Task[None]:
         if self._prepared is None:
             self._prepared = asyncio.create_task(self._prepare(), name="before-first-record")
-        await asyncio.shield(self._prepared)
+        return self._prepared
 
     async def _prepare(self) -> None:
         await self.lane.log.start()
@@ -189,12 +206,13 @@ def faust_settings(settings: Settings, *, in_memory: bool) -> dict[str, Any]:
     """Translate the settings into Faust's."""
     return {
         "broker": settings.broker,
-        "broker_client_id": f"{settings.app_id}-{settings.instance_id}",
+        "broker_client_id": f"{settings.app_id}-{settings.name}",
         "store": "memory://" if in_memory else "rocksdb://",
         "datadir": str(settings.data_dir),
         "autodiscover": False,
         "origin": "evcharge",
         "TableManager": LaneTableManager,
+        "PartitionAssignor": LaneAssignor,
         "topic_partitions": settings.partitions,
         "topic_replication_factor": settings.replication,
         # Topics are created by evcharge.topics, with all of their configuration.
@@ -202,9 +220,9 @@ def faust_settings(settings: Settings, *, in_memory: bool) -> dict[str, Any]:
         "topic_disable_leader": True,
         "table_standby_replicas": settings.standby_replicas,
         "processing_guarantee": "at_least_once",
-        "broker_max_poll_records": settings.chunk_records,
         "broker_session_timeout": float(settings.session_timeout_s),
-        "broker_heartbeat_interval": min(1.0, settings.session_timeout_s / 4),
+        # Also how long a member takes to hear of a rebalance.
+        "broker_heartbeat_interval": min(0.5, settings.session_timeout_s / 4),
         "broker_request_timeout": 40.0,
         "broker_commit_interval": 1.0,
         "broker_commit_every": 1_000_000,

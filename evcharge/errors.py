@@ -11,6 +11,8 @@
     ├── TopicCreationError      Kafka refuses to create a topic (``evcharge.kafka.admin``)
     ├── TopicRefusedError       Kafka refuses to tell about a topic (``evcharge.kafka.admin``)
     ├── PartitionMismatchError  a topic has another number of partitions (``evcharge.topics``)
+    ├── OvertakenError          another worker writes a partition (``evcharge.kafka.wire``)
+    ├── SleptError              the process did not run for too long (``evcharge.kafka.awake``)
     └── StorageError            local rows cannot be read or written (``evcharge.storage``)
         ├── StoreInUseError     two workers were given one data directory
         ├── DiskFullError       there is no room left

@@ -65,7 +65,7 @@ def _name(text: str) -> str:
     return text
 
 
-def _prefix(text: str) -> str:
+def _name_or_none(text: str) -> str:
     return _name(text) if text else ""
 
 
@@ -124,10 +124,6 @@ def _file(text: str) -> Path | None:
     return path
 
 
-def _default_instance() -> str:
-    return re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())[:100] or "worker"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that can be set, each as ``EVCHARGE_`` and the field's name in capitals."""
@@ -141,12 +137,13 @@ class Settings:
         "Consumer group and the first part of changelog names; one per deployment.",
     )
     topic_prefix: str = _setting(
-        "", _prefix, "Put before every topic name, so that deployments can share a cluster."
+        "", _name_or_none, "Put before every topic name, so that deployments can share a cluster."
     )
     instance_id: str = _setting(
-        _default_instance,
-        _name,
-        "Name of this worker, unique in the group and stable over its restarts (default: host name).",
+        "",
+        _name_or_none,
+        "Name of this worker, unique in the group and the same after a restart (default: a random one,"
+        " kept in DATA_DIR).",
     )
     data_dir: Path = _setting(
         Path("evcharge-data"), Path, "Directory of the worker's RocksDB state; one for each worker."
@@ -204,12 +201,20 @@ class Settings:
         "Bytes; a larger device record is a dead letter `too-large`.",
     )
     chunk_records: int = _setting(
-        2_000, _whole(1, 100_000), "Most records that are fetched and processed as one chunk."
+        5_000,
+        _whole(1, 100_000),
+        "Most records that are processed as one chunk; fewer if they would hold up HTTP requests.",
     )
     standby_replicas: int = _setting(
         1,
         _whole(0, 16),
         "Other workers that keep a copy of each partition's tables: they take over without a restore.",
+    )
+    stall_s: int = _setting(
+        60,
+        _whole(10, 86_400),
+        "Seconds; a worker that makes no progress for so long while records wait and Kafka answers,"
+        " or needs ten times as long for a rebalance with all its restoring, ends.",
     )
     session_timeout_s: int = _setting(
         6,
@@ -224,6 +229,11 @@ class Settings:
         host = socket.gethostname() if everywhere else self.web_host
         host = f"[{host}]" if ":" in host else host
         return self.public_url or f"http://{host}:{self.web_port}"
+
+    @property
+    def name(self) -> str:
+        """Name of this worker in the logs of Kafka."""
+        return self.instance_id or re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())[:100]
 
     @property
     def bootstrap(self) -> list[str]:

@@ -23,7 +23,6 @@ from typing import Any, Self
 import pytest_asyncio
 
 from evcharge.engine.chunk import Chunk, FirstArrival
-from evcharge.engine.consumer import ChunkConsumer
 from evcharge.engine.forwarding import SUFFIX
 from evcharge.kafka.log import Output
 from evcharge.kafka.memory_log import MemoryLog
@@ -79,9 +78,6 @@ class MemoryWorker:
         """Stop the agents."""
         await self._running.aclose()
         await self.app.reference.stop()
-        consumer = self.app.consumer
-        assert isinstance(consumer, ChunkConsumer)
-        consumer.discard()
 
     async def send(
         self,

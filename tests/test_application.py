@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from typing import Any
 
+from evcharge.engine.consumer import ChunkConsumer
 from evcharge.settings import Settings
 from evcharge.worker import build
 
@@ -47,3 +48,10 @@ async def test_a_failed_preparation_is_told_to_everyone_who_waits(monkeypatch: A
         with contextlib.suppress(OSError):
             await app.before_first_record()
             raise AssertionError("it did not fail")
+
+
+async def test_a_worker_is_no_member_before_it_has_joined() -> None:
+    app = build(Settings(), in_memory=True)
+    assert not app.is_member
+    assert isinstance(app.consumer, ChunkConsumer)
+    assert not app.is_member

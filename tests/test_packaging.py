@@ -18,7 +18,7 @@ import yaml
 from evcharge.settings import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKS = {name: ROOT / "requirements" / name for name in ("run.txt", "dev.txt")}
+LOCKS = {name: ROOT / "requirements" / name for name in ("run.txt", "dev.txt", "bench.txt")}
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 
@@ -73,11 +73,17 @@ def test_both_locks_agree_on_every_version() -> None:
 
 def test_the_locks_contain_everything_that_the_project_asks_for(project: dict[str, Any]) -> None:
     asked = [normal(each) for each in project["project"]["dependencies"]]
-    groups = project["dependency-groups"]
+    groups = dict(project["dependency-groups"])
+    peers = [normal(each) for each in groups.pop("bench")]
     tools = [normal(each) for name in groups for each in groups[name] if isinstance(each, str)]
 
     assert set(asked) <= set(pins("run.txt"))
     assert set(asked) | set(tools) <= set(pins("dev.txt"))
+    assert set(peers) <= set(pins("bench.txt"))
+
+
+def test_the_peers_of_the_benchmark_stay_out_of_our_own_environment() -> None:
+    assert "quixstreams" not in pins("dev.txt")
 
 
 @pytest.mark.parametrize("clashing", ["tables", "agents", "openai-agents"])

@@ -28,7 +28,10 @@ logger = logging.getLogger(__name__)
 FENCE = RESERVED + b"fence"
 """Key of the row with which a worker takes a partition over; its value names the worker."""
 
-ROWS_AT_ONCE = 5_000
+ROWS_AT_ONCE = 20_000
+
+LARGE_GAP = 20_000
+"""Offsets to read from which on a store is told that it is restored: the end of that takes time."""
 
 FOLLOW_EVERY_S = 0.5
 """Rows that change again within this time are written once."""
@@ -198,12 +201,17 @@ class Changelogs:
             before_change(tp)
         self._seek(positions)
         behind, applied = set(positions), 0
-        while behind:
-            applied += await self._apply(stores, starts)
-            for tp in list(behind):
-                if await self._reader.position(tp) > lasts[tp]:
-                    behind.discard(tp)
-                    self._reader.pause(tp)
+        with contextlib.ExitStack() as restoring:
+            for tp in behind:
+                if lasts[tp] - positions[tp] > LARGE_GAP:
+                    stores[tp].begin_restore()
+                    restoring.callback(stores[tp].end_restore)
+            while behind:
+                applied += await self._apply(stores, starts)
+                for tp in list(behind):
+                    if await self._reader.position(tp) > lasts[tp]:
+                        behind.discard(tp)
+                        self._reader.pause(tp)
         return applied
 
     async def _apply(self, stores: Stores, starts: Mapping[TopicPartition, int]) -> int:

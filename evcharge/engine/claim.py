@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
+import uuid
 from pathlib import Path
 
 from evcharge.errors import EvchargeError, SettingError
@@ -35,6 +36,26 @@ def claim(directory: Path) -> int:
         os.close(descriptor)
         raise StoreInUseError(directory) from None
     return descriptor
+
+
+def identity(directory: Path) -> str:
+    """Return the name of the worker that a claimed directory belongs to, the same at every start.
+
+    Raises:
+        SettingError: the name cannot be read or written.
+    """
+    file = directory / "instance-id"
+    try:
+        if not file.exists():
+            # Whole or not at all: a name cut short would be another worker's.
+            draft = file.with_suffix(".new")
+            draft.write_text(f"worker-{uuid.uuid4().hex}\n", encoding="ascii")
+            draft.replace(file)
+        return file.read_text(encoding="ascii").strip()
+    except OSError as problem:
+        raise SettingError(
+            f"EVCHARGE_DATA_DIR={directory} cannot be used: {problem.strerror}"
+        ) from None
 
 
 def require_port(host: str, port: int) -> None:

@@ -1,86 +1,100 @@
-"""Fetches chunks, keeps track of which are done, commits source offsets.
+"""Delivers chunks one at a time, keeps track of which are done, commits source offsets.
 
 Everything private of Faust and aiokafka that the lane leans on is used in this file, in
-``consumer_thread.py``, ``recovery.py`` and ``evcharge/kafka/lenient_fetch.py``;
-``tests/engine/test_faust_seams.py`` fails when a release changes it underneath.
+``consumer_driver.py``, ``intake.py``, ``membership.py``, ``recovery.py`` and
+``evcharge/kafka/lenient_fetch.py``; ``tests/engine/test_faust_seams.py`` fails when a release changes
+it underneath.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import gc
+from collections.abc import Iterator, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
-from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faust.transport.drivers.aiokafka import Consumer, ensure_aiokafka_TP
 from faust.types import TP, ServiceT
 from faust.types.tuples import ConsumerMessage, Message
-from mode import Service
 
 from evcharge.engine.chunk import Chunk
-from evcharge.engine.consumer_thread import ChunkConsumerThread, PausingListener, faust_tp
-from evcharge.engine.failstop import fail_stop
+from evcharge.engine.consumer_driver import ConsumerDriver, PausingListener
+from evcharge.engine.intake import Intake, Taken
+from evcharge.engine.lookout import Lookout
 from evcharge.engine.source_progress import SourceProgress
 
 if TYPE_CHECKING:
     from evcharge.application import Application
 
-MOST_CHUNKS_IN_FLIGHT = 3
-"""Chunks of one partition between fetch and ack; beyond that it is not fetched."""
+MOST_CHUNKS_IN_FLIGHT = 8
+"""Chunks of one partition between fetch and ack; beyond that nothing more of it is taken."""
 
-LAG_EVERY_S = 1.0
+MOST_BYTES_IN_FLIGHT = 16 << 20
+"""About what the chunks between fetch and ack may take in memory together, whatever the backlog."""
 
-TOPICS_EVERY_S = 2.0
+CHUNK_BYTES = 4 << 20
+"""About what one chunk may take in memory."""
 
-TOPIC_PATIENCE_S = 10.0
+PASS_EVERY_S = 1.0
+"""How often to look at what has no records: markers of transactions, aborted records."""
 
-FETCH_WAIT_S = 0.25
-"""How long a fetch may wait for records before partitions that have room again are looked at."""
+DROPPED_S = 0.02
+"""How often to look whether chunks that were dropped are gone."""
+
+IDLE_S = 0.25
+"""How long to wait for records before what else may have happened is looked at."""
+
+TURNS = 4
+"""Rounds of the event loop between two steps: in so many, a request over HTTP is answered."""
 
 
 class ChunkConsumer(Consumer):
     """Delivers chunks to the conductor and commits up to the last chunk done, strictly in order."""
 
     RebalanceListener = PausingListener
-    _thread: ChunkConsumerThread
+    _thread: ConsumerDriver
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._progress: SourceProgress[TP] = SourceProgress(MOST_CHUNKS_IN_FLIGHT)
-        self._epoch = 0
-        """Counts seeks: records of a fetch that began before one belong to an old position."""
-        self._room = asyncio.Event()
-        self._lag: Mapping[tuple[str, int], int] = {}
+        self._progress: SourceProgress[TP] = SourceProgress(
+            MOST_CHUNKS_IN_FLIGHT, MOST_BYTES_IN_FLIGHT
+        )
+        self._lacks_room = False
+        """Whether records wait for room."""
+        self._woken: asyncio.Future[None] | None = None
+        self._passed_at = float("-inf")
         super().__init__(*args, **kwargs)
+        self._pace = cast("Application", self.app).lane.pace
+        self.lookout = Lookout(self, loop=self.loop, beacon=self.beacon)
+        self.add_dependency(self.lookout)
 
-    def _new_consumer_thread(self) -> ChunkConsumerThread:
-        return ChunkConsumerThread(self, loop=self.loop, beacon=self.beacon)
+    @property
+    def driver(self) -> ConsumerDriver:
+        """What drives aiokafka's consumer."""
+        return self._thread
 
-    def discard(self) -> None:
-        """Free what Faust made for a consumer that never started (tests of agents)."""
-        self._thread.thread_loop.close()
+    def _new_consumer_thread(self) -> ConsumerDriver:
+        return ConsumerDriver(self, loop=self.loop, beacon=self.beacon)
 
     # -- delivery
 
     async def _drain_messages(self, fetcher: ServiceT) -> None:
-        """Fetch and deliver until the fetcher stops (Faust runs this as its fetch loop)."""
+        """Deliver until the fetcher stops (Faust runs this as its fetch loop)."""
         try:
+            intake = self._thread.intake()
             while not (self.should_stop or fetcher.should_stop):
-                tps = await self._fetchable()
-                if not tps:
+                if not self.flow_active:
+                    await self.wait(self.can_resume_flow)  # type: ignore[arg-type]
                     continue
-                epoch = self._epoch
-                fetched = await self._thread.getmany(tps, timeout=FETCH_WAIT_S)
-                if epoch != self._epoch or not self.flow_active:
-                    await self._rewind(map(faust_tp, fetched))
-                    continue
-                for tp, records in fetched.items():
-                    if epoch != self._epoch:
-                        # A seek came in between: it decides where to go on.
-                        break
-                    await self._deliver(faust_tp(tp), records)
-                if not fetched:
-                    await self._pass_markers(tps)
+                self._pass_markers(intake)
+                self._lacks_room = False
+                taken = await intake.take(
+                    self._has_room, self._pace.most_records, CHUNK_BYTES, self.next_offset
+                )
+                if taken is not None:
+                    await self._deliver(taken)
+                else:
+                    await self._wait(intake)
         except self.consumer_stopped_errors:
             if not self.transport.app.should_stop:
                 raise
@@ -88,37 +102,34 @@ class ChunkConsumer(Consumer):
             if not self.transport.app.should_stop:
                 raise
 
-    async def _fetchable(self) -> set[TP]:
-        """Return the partitions to fetch from now, or nothing after waiting a moment for some."""
-        if not self.flow_active:
-            await self.wait(self.can_resume_flow)  # type: ignore[arg-type]
-            return set()
-        tps = {tp for tp in self._active_partitions if self._progress.has_room(tp)}
-        if not tps:
-            self._room.clear()
-            try:
-                await asyncio.wait_for(self._room.wait(), FETCH_WAIT_S)
-            except TimeoutError:
-                pass
-        return tps
+    def _has_room(self, tp: TP) -> bool:
+        if tp not in self._active_partitions:
+            return False
+        has_room = self._progress.has_room(tp)
+        self._lacks_room |= not has_room
+        return has_room
 
-    async def _pass_markers(self, tps: Iterable[TP]) -> None:
-        """Take note of what aiokafka passed without a record: transaction markers, aborted records.
+    async def _wait(self, intake: Intake) -> None:
+        """Wait until there is something to deliver, for a moment at most."""
+        self._woken = asyncio.get_running_loop().create_future()
+        await intake.wait(self._woken, IDLE_S)
 
-        Only after a fetch that found nothing: then nothing fetched waits to be delivered.
-        """
-        epoch = self._epoch
-        for tp, position in (await self._thread.fetch_positions(tps)).items():
-            if epoch == self._epoch:
+    def _pass_markers(self, intake: Intake) -> None:
+        """Take note of what aiokafka passed without a record, now that nothing taken is at hand."""
+        now = monotonic()
+        if now - self._passed_at > PASS_EVERY_S:
+            self._passed_at = now
+            for tp, position in intake.positions().items():
                 self._progress.passed(tp, position)
 
-    async def _rewind(self, tps: Iterable[TP]) -> None:
-        """Give back what was fetched from a position that is not valid any more."""
-        offsets = {tp: self._progress.next_offset(tp) for tp in tps}
-        await self._thread.rewind({tp: o for tp, o in offsets.items() if o is not None})
+    def _wake(self) -> None:
+        if self._woken is not None and not self._woken.done():
+            self._woken.set_result(None)
 
-    async def _deliver(self, tp: TP, records: Sequence[Any]) -> None:
+    async def _deliver(self, taken: Taken) -> None:
+        """Deliver a chunk and return when its step was computed, and others had their turn."""
         app = cast("Application", self.app)
+        tp, records = taken.tp, taken.records
         expected = self._progress.next_offset(tp)
         if expected is None or not self.flow_active:
             return
@@ -145,25 +156,50 @@ class ChunkConsumer(Consumer):
             tp,
             generation_id=self.app.consumer_generation_id,
         )
-        self._progress.delivered(tp, last.offset)
-        # A rebalance must be able to interrupt a delivery that waits; it clears what was delivered
-        # and seeks, so nothing is lost by it.
-        await self.wait_first(self.callback(message), self.suspend_flow.wait())
+        self._progress.delivered(tp, last.offset, taken.bytes)
+        computed = self._pace.deliver()
+        if self.app.flow_control.is_active():
+            await self.callback(message)
+        else:
+            # A rebalance must be able to interrupt a delivery that waits; it clears what was
+            # delivered and seeks, so nothing is lost by it.
+            await self.wait_first(self.callback(message), self.suspend_flow.wait())
+        if self.flow_active:
+            await computed
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+
+    def stop_flow(self) -> None:
+        """Deliver nothing more; who waits for a step need not wait any longer."""
+        super().stop_flow()
+        self._pace.abandon()
+        self._wake()
+
+    async def wait_empty(self) -> None:
+        """Wait until what was delivered is durable, then commit."""
+        lane = cast("Application", self.app).lane
+        while not self.should_stop and self._unacked_messages:
+            await lane.drained()
+            self._clean_unacked_messages()
+            if self._unacked_messages:
+                # Dropped from a queue, where a cycle still holds it, or just about to be computed.
+                gc.collect()
+                await asyncio.sleep(DROPPED_S)
+        await self.commit_and_end_transactions()
 
     # -- positions
 
     def next_offset(self, tp: TP) -> int | None:
-        """Return the offset of the next record to deliver (also asked by the fetching thread)."""
+        """Return the offset of the next record to deliver."""
         return self._progress.next_offset(tp)
 
     async def seek_sources(self, positions: Mapping[TP, int]) -> None:
         """Position partitions, forgetting what was delivered from them before."""
-        self._epoch += 1
         for tp, offset in positions.items():
             self._progress.start(tp, offset)
         if positions:
             await self._thread.seek_wait({ensure_aiokafka_TP(tp): o for tp, o in positions.items()})
-        self._room.set()
+        self._wake()
 
     # -- acks and commits
 
@@ -174,43 +210,18 @@ class ChunkConsumer(Consumer):
         message.acked = True
         self._unacked_messages.discard(message)
         self._progress.done(message.tp, message.offset)
-        self._room.set()
-        waiting = self._waiting_for_ack
-        if waiting is not None and not waiting.done():
-            waiting.set_result(None)
+        if self._lacks_room:
+            self._wake()
         return True
 
-    def lag(self) -> Mapping[tuple[str, int], int]:
-        """Return how many records of each source partition were not durable at the last look."""
-        return self._lag
+    def durable(self) -> Mapping[TP, int]:
+        """Return the offset of each source partition before which everything is durable."""
+        return self._progress.durable()
 
-    @Service.task
-    async def _watch_lag(self) -> None:
-        async for _ in self.itertimer(LAG_EVERY_S, name="lag"):
-            if self.flow_active and not self.app.rebalancing:
-                await self._look_at_lag()
-
-    @Service.task
-    async def _watch_topics(self) -> None:
-        """End the worker when a topic is gone for good: at its next start it creates it anew.
-
-        That happens when Kafka came back empty. A topic that is only created anew is soon there again.
-        """
-        since: dict[str, float] = {}
-        async for _ in self.itertimer(TOPICS_EVERY_S, name="topics"):
-            vanished = self._thread.vanished()
-            since = {topic: since.get(topic, monotonic()) for topic in vanished}
-            gone = [topic for topic, at in since.items() if monotonic() - at > TOPIC_PATIENCE_S]
-            if gone:
-                fail_stop(f"Kafka has no topic {min(gone)} any more, was it emptied?")
-
-    async def _look_at_lag(self) -> None:
-        before = dict(self._progress.durable())
-        try:
-            ends = await self._thread.ends(before)
-        except (KafkaError, ConsumerStoppedError):
-            return
-        self._lag = {(tp.topic, tp.partition): max(0, end - before[tp]) for tp, end in ends.items()}
+    def is_member(self) -> bool:
+        """Whether Kafka, as far as one can know here, counts this worker among its group."""
+        session_s = self.app.conf.broker_session_timeout
+        return monotonic() - self.driver.confirmed_at() < session_s
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
         return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from functools import partial
+from time import perf_counter
 from typing import Any
 
 from faust.types import EventT, StreamT
@@ -13,6 +14,7 @@ from evcharge.engine.change_feed import ChangeFeed, Place
 from evcharge.engine.chunk import Chunk
 from evcharge.engine.counters import Counters
 from evcharge.engine.failstop import fail_stop
+from evcharge.engine.pace import Pace
 from evcharge.engine.pipeline import Pipeline
 from evcharge.engine.row_cache import CachedRows, RowCache
 from evcharge.engine.step import DeadLetter, Step
@@ -31,9 +33,11 @@ class Lane:
         dead_letter: DeadLetter,
         cached_bytes: int,
         on_failure: Callable[[str, BaseException], object] = fail_stop,
+        most_records: int = 5_000,
     ) -> None:
-        """``cached_bytes`` bounds the rows kept in memory for all table partitions."""
+        """``cached_bytes`` bounds the rows kept for all table partitions, ``most_records`` a chunk."""
         self.log = log
+        self.pace = Pace(most_records)
         self.partitioner = partitioner
         self.counters = Counters()
         self.feed = ChangeFeed()
@@ -52,9 +56,11 @@ class Lane:
         ends the iteration, and with it the worker (``CrashingSupervisor``), without the step.
         """
         async for event in stream.noack().events():  # type: ignore[attr-defined]
+            began = perf_counter()
             step = self.begin(event.value, table)
             yield step
             self.finish(step, table, event)
+            self.pace.took(event.value.topic, len(event.value.records), perf_counter() - began)
 
     def begin(self, chunk: Chunk, table: StateTable) -> Step:
         """Open a step for a chunk."""

@@ -170,6 +170,11 @@ class BulkRecovery(Recovery):
 class LaneTableManager(TableManager):
     """Faust's table manager with our recovery."""
 
+    async def on_start(self) -> None:
+        """Register the tables at once: Faust first sleeps a second in case that more are declared."""
+        await self._update_channels()
+        await self.recovery.start()
+
     @property
     def recovery(self) -> Recovery:
         """Recovery service used by this table manager."""

@@ -16,11 +16,17 @@ class SourceProgress(Generic[P]):
     that are done in order, so a commit never passes a record whose effects could still be lost.
     """
 
-    def __init__(self, most_in_flight: int) -> None:
-        """``most_in_flight`` chunks of a partition may be delivered and not yet done."""
+    def __init__(self, most_in_flight: int, most_bytes: int) -> None:
+        """So many chunks of a partition, and bytes of all, may be delivered and not yet done.
+
+        A chunk may be delivered while there is room, however large it is.
+        """
         self._most_in_flight = most_in_flight
+        self._most_bytes = most_bytes
+        self._bytes = 0
         self._next: dict[P, int] = {}
-        self._in_flight: dict[P, deque[int]] = {}
+        self._in_flight: dict[P, deque[tuple[int, int]]] = {}
+        """Last offset and bytes of each chunk."""
         self._done_ends: dict[P, set[int]] = {}
         self._durable: dict[P, int] = {}
 
@@ -29,6 +35,7 @@ class SourceProgress(Generic[P]):
 
         What was delivered before is forgotten.
         """
+        self._drop(partition)
         self._durable[partition] = self._next[partition] = offset
         self._in_flight[partition] = deque()
         self._done_ends[partition] = set()
@@ -36,22 +43,31 @@ class SourceProgress(Generic[P]):
     def forget(self, partitions: Iterable[P]) -> None:
         """Drop partitions that were revoked."""
         for partition in partitions:
+            self._drop(partition)
             for kept in (self._durable, self._next, self._in_flight, self._done_ends):
                 kept.pop(partition, None)
+
+    def _drop(self, partition: P) -> None:
+        self._bytes -= sum(size for _, size in self._in_flight.get(partition, ()))
 
     def has_room(self, partition: P) -> bool:
         """Whether another chunk may be delivered."""
         in_flight = self._in_flight.get(partition)
-        return in_flight is not None and len(in_flight) < self._most_in_flight
+        return (
+            in_flight is not None
+            and len(in_flight) < self._most_in_flight
+            and self._bytes < self._most_bytes
+        )
 
     def next_offset(self, partition: P) -> int | None:
         """Return the offset of the next record to deliver, ``None`` for a partition not known."""
         return self._next.get(partition)
 
-    def delivered(self, partition: P, last_offset: int) -> None:
-        """Note that a chunk up to ``last_offset`` is on its way."""
+    def delivered(self, partition: P, last_offset: int, size: int) -> None:
+        """Note that a chunk up to ``last_offset``, of ``size`` bytes, is on its way."""
         self._next[partition] = last_offset + 1
-        self._in_flight[partition].append(last_offset)
+        self._in_flight[partition].append((last_offset, size))
+        self._bytes += size
 
     def passed(self, partition: P, offset: int) -> None:
         """Note that there are no records before ``offset`` that were not delivered.
@@ -64,13 +80,14 @@ class SourceProgress(Generic[P]):
     def done(self, partition: P, last_offset: int) -> None:
         """Note that a chunk's effects are durable; those of unknown partitions are ignored."""
         in_flight = self._in_flight.get(partition)
-        if not in_flight or last_offset not in in_flight:
+        if not in_flight or all(end != last_offset for end, _ in in_flight):
             return
         ends = self._done_ends[partition]
         ends.add(last_offset)
-        while in_flight and in_flight[0] in ends:
-            end = in_flight.popleft()
+        while in_flight and in_flight[0][0] in ends:
+            end, size = in_flight.popleft()
             ends.discard(end)
+            self._bytes -= size
             self._durable[partition] = end + 1
 
     def durable(self) -> Mapping[P, int]:

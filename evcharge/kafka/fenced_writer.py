@@ -13,10 +13,12 @@ Kafka has written the transaction's last marker.
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
+from aiokafka.errors import KafkaError
 from aiokafka.protocol.transaction import (
     AddPartitionsToTxnRequest,
     EndTxnRequest,
@@ -83,10 +85,9 @@ class FencedWriter:
         keeps its epoch.
         """
         if self._plain.identity is not None:
-            try:
+            # Refused where another has taken over since, or where an append of ours was cut short.
+            with contextlib.suppress(OvertakenError, KafkaError):
                 return await self._append(_plain(rows))
-            except OvertakenError:
-                pass
         # First the transactions: one that a former owner left open would hide our rows from readers.
         await self._transactions.begin()
         await self._plain.begin()

@@ -17,6 +17,7 @@ from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
 from aiokafka.structs import TopicPartition
 
 from evcharge.errors import EvchargeError
+from evcharge.kafka.awake import AWAKE
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +110,9 @@ class Wire:
 
         Raises:
             KafkaError: there was no answer; whether the request took effect is not known.
+            SleptError: this process did not run for too long; nothing was sent.
         """
+        AWAKE.check()
         try:
             return await self.client.send(node, request, group=group)
         except OSError as problem:

@@ -1,6 +1,10 @@
-"""RocksDB for dozens of small databases in one process on a small machine (``docs/adr/0006``)."""
+"""RocksDB for dozens of small databases in one process on a small machine (``docs/adr/0007``)."""
 
 from __future__ import annotations
+
+import contextlib
+import functools
+import resource
 
 from rocksdict import (
     BlockBasedOptions,
@@ -16,8 +20,12 @@ from rocksdict import (
 BLOCK_CACHE_BYTES = 64 << 20
 """Blocks read from files, their indexes and filters: all memory for reading, of all databases."""
 
-WRITE_BUFFERS_BYTES = 64 << 20
-"""Rows not yet in files, of all databases. With half of it compaction costs three times as much."""
+WRITE_BUFFERS_BYTES = 96 << 20
+"""Rows not yet in files, of all databases. With a third of it compaction costs six times as much; all
+of it has to be read from the logs after a crash."""
+
+_OPEN_FILES = 64
+"""Of one database; others are opened again when they are read."""
 
 # Of the whole process: RocksDB's defaults are one for each database.
 _BLOCK_CACHE = Cache(BLOCK_CACHE_BYTES)
@@ -26,6 +34,7 @@ _WRITE_BUFFERS = WriteBufferManager(WRITE_BUFFERS_BYTES, False)
 
 def database_options() -> Options:
     """Return the options of one database."""
+    _allow_open_files()
     table = BlockBasedOptions()
     table.set_block_cache(_BLOCK_CACHE)
     # Outside of the cache, indexes and filters would grow with the number of rows.
@@ -47,7 +56,7 @@ def database_options() -> Options:
     options.set_level_zero_file_num_compaction_trigger(8)
     # A filter is read whole: files are kept small so that it costs little to read one again.
     options.set_target_file_size_base(8 << 20)
-    options.set_max_open_files(64)
+    options.set_max_open_files(_OPEN_FILES)
     # A write that the system lost in a power cut ends the log there: local rows stay a prefix.
     options.set_wal_recovery_mode(DBRecoveryMode.point_in_time())
     options.set_keep_log_file_num(2)
@@ -55,6 +64,15 @@ def database_options() -> Options:
     options.set_stats_dump_period_sec(0)
     options.set_stats_persist_period_sec(0)
     return options
+
+
+@functools.cache
+def _allow_open_files() -> None:
+    """Let this process open as many files as the system lets it, not only the usual 1024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    enough = 65_536 if most == resource.RLIM_INFINITY else min(most, 65_536)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (enough, most))
 
 
 def unlogged() -> WriteOptions:

@@ -52,7 +52,7 @@ class DurableState:
         return type(self)(self._app, copies=True)
 
     def ready(self) -> bool:
-        return self._app.recovered and self._app.reference.caught_up
+        return self._app.is_member and self._app.recovered and self._app.reference.caught_up
 
     def owners(self) -> Mapping[int, str]:
         changelog = self._table(charging_sessions.NAME).changelog_topic_name

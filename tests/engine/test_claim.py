@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from evcharge.engine.claim import claim, require_port
+from evcharge.engine.claim import claim, identity, require_port
 from evcharge.errors import EvchargeError, SettingError
 from evcharge.storage.errors import StoreInUseError
 
@@ -53,3 +53,16 @@ def test_a_port_that_is_taken_names_the_setting() -> None:
 def test_an_address_of_another_machine_cannot_be_listened_on() -> None:
     with pytest.raises(EvchargeError, match=r"on 192\.0\.2\.1 cannot be listened on"):
         require_port("192.0.2.1", 6066)
+
+
+def test_a_directory_gives_its_worker_a_name_that_outlives_it(tmp_path: Path) -> None:
+    name = identity(tmp_path)
+    assert identity(tmp_path) == name
+    (tmp_path / "other").mkdir()
+    assert identity(tmp_path / "other") != name
+
+
+def test_a_name_that_cannot_be_kept_names_the_setting(tmp_path: Path) -> None:
+    (tmp_path / "instance-id").mkdir()
+    with pytest.raises(SettingError, match=r"EVCHARGE_DATA_DIR=.* cannot be used"):
+        identity(tmp_path)

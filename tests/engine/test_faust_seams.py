@@ -11,14 +11,19 @@ from typing import Any
 import aiokafka
 import faust
 import pytest
+from aiokafka.consumer.fetcher import Fetcher as AioFetcher
+from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from faust.assignor.partition_assignor import PartitionAssignor
 from faust.tables import TableManager
 from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer, Fetcher
 from faust.transport.drivers import aiokafka as driver
 from mode import Service
+from mode.threads import QueueServiceThread, ServiceThread
 
 from evcharge.engine.consumer import ChunkConsumer
-from evcharge.engine.consumer_thread import ChunkConsumerThread
+from evcharge.engine.consumer_driver import ConsumerDriver
 from evcharge.engine.recovery import BulkRecovery
 
 
@@ -34,12 +39,17 @@ from evcharge.engine.recovery import BulkRecovery
         (driver.AIOKafkaConsumerThread, "_create_worker_consumer", ["self", "transport"]),
         (driver.AIOKafkaConsumerThread, "_ensure_consumer", ["self"]),
         (driver.AIOKafkaConsumerThread, "seek_wait", ["self", "partitions"]),
-        (driver.AIOKafkaConsumerThread, "getmany", ["self", "active_partitions", "timeout"]),
         (driver.ConsumerRebalanceListener, "on_partitions_assigned", ["self", "assigned"]),
         (faust.Topic, "_compile_decode", ["self"]),
         (faust.Table, "_new_store", ["self"]),
         (faust.App, "_new_transport", ["self"]),
         (faust.App, "worker_init_post_autodiscover", ["self"]),
+        (QueueServiceThread, "call_thread", ["self", "fun", "args"]),
+        (QueueServiceThread, "on_thread_stop", ["self"]),
+        (FetchResult, "getall", ["self", "max_records"]),
+        (FetchResult, "has_more", ["self"]),
+        (AioFetcher, "_notify", ["self", "future"]),
+        (AioFetcher, "_create_fetch_waiter", ["self"]),
         (aiokafka.AIOKafkaProducer, "send_batch", ["self", "batch", "topic", "partition"]),
     ],
 )
@@ -55,6 +65,58 @@ def test_the_recovery_loop_that_we_replace_is_still_a_task_of_fausts() -> None:
     assert type(replaced) is type(vars(BulkRecovery)["_restart_recovery"])
     assert type(replaced) is type(Service.task(_nothing))
     assert isinstance(inspect.getattr_static(TableManager, "recovery"), property)
+
+
+def test_our_consumer_starts_and_stops_as_a_service_does_and_not_as_a_thread() -> None:
+    source = inspect.getsource(ServiceThread)
+    for used in (
+        "_default_start()",
+        "on_thread_stop()",
+        "_default_stop_children()",
+        "_default_stop_futures()",
+        "_default_stop_exit_stacks()",
+        "_thread_started",
+        "thread_loop or asyncio.new_event_loop()",
+    ):
+        assert used in source, used
+
+
+def test_the_intake_finds_what_aiokafka_has_fetched() -> None:
+    source = inspect.getsource(AioFetcher)
+    for used in (
+        "self._records = collections.OrderedDict()",
+        "self._wait_consume_future",
+        "self._prefetch_backoff",
+        "self._fetch_min_bytes",
+        "self._fetch_max_wait_ms",
+        "reassignment_in_progress",
+        "del self._records[tp]",
+    ):
+        assert used in source, used
+    assert "fetch_context" in inspect.getsource(aiokafka.AIOKafkaConsumer.getmany)
+
+
+def test_the_coordinator_of_the_group_is_still_where_static_members_differ() -> None:
+    for owner, used in (
+        (GroupCoordinator, "resp = await self._client.send("),
+        (GroupCoordinator, "await self._maybe_leave_group()"),
+        (GroupCoordinator, "success = await self._do_rejoin_group(subscription)"),
+        (GroupCoordinator, "assignor.on_assignment(assignment)"),
+        (aiokafka.AIOKafkaConsumer, "self._coordinator = GroupCoordinator("),
+        (PartitionAssignor, "assert metadata.url == str(self._url)"),
+    ):
+        assert used in inspect.getsource(owner), used
+
+
+def test_the_table_manager_starts_with_what_we_do_and_only_sleeps_before() -> None:
+    body = inspect.getsource(TableManager.on_start)
+    statements = [line.strip() for line in body.splitlines()[2:]]
+    assert statements == [
+        "await self.sleep(1.0)",
+        "if not self.should_stop:",
+        "await self._update_channels()",
+        "await self.recovery.start()",
+    ]
 
 
 async def _nothing(self: Any) -> None: ...
@@ -95,4 +157,4 @@ def test_the_consumer_still_suspends_and_resumes_as_we_rely_on() -> None:
     assert "wait_empty" in inspect.getsource(faust.App._on_partitions_revoked) or (
         "_consumer_wait_empty" in inspect.getsource(faust.App._on_partitions_revoked)
     )
-    assert issubclass(ChunkConsumerThread, driver.AIOKafkaConsumerThread)
+    assert issubclass(ConsumerDriver, driver.AIOKafkaConsumerThread)

@@ -31,8 +31,9 @@ ROOT = Path(__file__).parents[2]
 class Worker:
     """One worker process."""
 
-    def __init__(self, deployment: Deployment, name: str) -> None:
+    def __init__(self, deployment: Deployment, name: str, variables: Mapping[str, str]) -> None:
         self.name = name
+        self._variables = variables
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._deployment = deployment
@@ -41,15 +42,14 @@ class Worker:
 
     def start(self, program: str = "evcharge", **more: str) -> Worker:
         """Start (again) and return at once; ``more`` are variables of its environment."""
-        environment = (
-            self._deployment.environment
-            | more
-            | {
-                "EVCHARGE_INSTANCE_ID": self.name,
-                "EVCHARGE_DATA_DIR": str(self._deployment.directory / self.name),
-                "EVCHARGE_WEB_PORT": str(self.port),
-            }
-        )
+        environment = {
+            **self._deployment.environment,
+            "EVCHARGE_INSTANCE_ID": self.name,
+            "EVCHARGE_DATA_DIR": str(self._deployment.directory / self.name),
+            "EVCHARGE_WEB_PORT": str(self.port),
+            **self._variables,
+            **more,
+        }
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", program, "worker", "-l", "info"],
@@ -191,9 +191,9 @@ class Deployment:
     def settings(self) -> Settings:
         return Settings.from_env(self.variables)
 
-    def worker(self, name: str = "worker-1") -> Worker:
+    def worker(self, name: str = "worker-1", **variables: str) -> Worker:
         """Return a new worker, not yet started."""
-        worker = Worker(self, name)
+        worker = Worker(self, name, variables)
         self._workers.append(worker)
         return worker
 

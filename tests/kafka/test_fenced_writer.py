@@ -165,6 +165,16 @@ async def test_a_worker_that_was_overtaken_may_become_the_owner_again(place: Pla
     assert (await place.rows())[-1] == (b"a", b"1")
 
 
+async def test_an_owner_whose_append_was_cut_short_takes_over_again(place: Place) -> None:
+    async with place.writer() as writer:
+        await writer.take_over(FENCE)
+        (batch,) = in_batches([(b"a", b"never sent", [])], transactional=False)
+        writer._plain.build(TopicPartition(place.changelog, 0), batch)
+        await writer.take_over([(b"fence", b"2")])
+        await writer.write([(b"a", b"1")], [])
+    assert await place.rows() == [*FENCE, (b"fence", b"2"), (b"a", b"1")]
+
+
 async def test_nothing_can_be_written_before_the_take_over(place: Place) -> None:
     async with place.writer() as writer:
         with pytest.raises(RuntimeError, match="has not taken over"):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rocksdict import DbClosedError
 
 from evcharge.storage.errors import StoreInUseError
 from evcharge.storage.partition_store import (
@@ -14,7 +16,7 @@ from evcharge.storage.partition_store import (
     PartitionStore,
     source_marker,
 )
-from evcharge.storage.rocks_partition import RocksPartition
+from evcharge.storage.rocks_partition import LARGEST_PAGE, RocksPartition
 
 
 @pytest.fixture(params=["memory", "rocksdb"])
@@ -63,6 +65,72 @@ def test_a_cleared_store_is_empty_and_usable(store: PartitionStore) -> None:
     assert list(store.scan(b"S")) == []
     store.write({b"Sa": b"2"}, 4)
     assert store.get(b"Sa") == b"2"
+
+
+def test_a_scan_of_many_rows_yields_each_of_them_once(store: PartitionStore) -> None:
+    rows = {b"S%05d" % number: b"%d" % number for number in range(LARGEST_PAGE * 3)}
+    store.write({**rows, b"R": b"before", b"T": b"behind"}, 0)
+    assert list(store.scan(b"S")) == sorted(rows.items())
+    assert len(list(store.scan(b"S", b"S00340"))) == len(rows) - 341
+
+
+def test_restored_rows_are_read_like_others_and_more_can_be_written(store: PartitionStore) -> None:
+    store.write({b"Sa": b"1", b"Sb": b"1"}, 0)
+    store.begin_restore()
+    store.write({b"Sa": b"2"}, 1)
+    assert store.get_many([b"Sa", b"Sb"]) == [b"2", b"1"]
+    store.end_restore()
+    store.write({b"Sb": b"3"}, 2)
+    assert list(store.scan(b"S")) == [(b"Sa", b"2"), (b"Sb", b"3")]
+    assert store.changelog_offset() == 2
+
+
+def test_a_scan_left_in_the_middle_keeps_nothing_of_a_closed_database(tmp_path: Path) -> None:
+    first = RocksPartition(tmp_path / "t-0")
+    first.write({b"S%d" % number: b"" for number in range(9)}, 0)
+    scan = first.scan(b"S")
+    next(scan)
+    first.close()
+    # when the partition comes back
+    second = RocksPartition(tmp_path / "t-0")
+    # then it can be opened, and whoever reads on is told that it was closed
+    assert second.get(b"S8") == b""
+    with pytest.raises(DbClosedError):
+        list(scan)
+    second.close()
+
+
+@pytest.mark.parametrize("restored", [10, 40_000])
+def test_a_crash_within_a_restore_leaves_rows_of_an_earlier_moment(
+    tmp_path: Path, restored: int
+) -> None:
+    store = RocksPartition(tmp_path / "t-0")
+    store.write({b"S-before": b"x" * 500}, 0)
+    store.begin_restore()
+    for offset in range(1, restored):
+        store.write({b"S%06d" % offset: b"x" * 500}, offset)
+    # when the process is killed, which leaves the files as they are now
+    shutil.copytree(tmp_path / "t-0", tmp_path / "killed")
+    store.close()
+    # then
+    left = RocksPartition(tmp_path / "killed")
+    position = left.changelog_offset()
+    assert position is not None
+    assert sum(1 for _ in left.scan(b"S")) == position + 1
+    left.close()
+
+
+def test_a_restore_that_was_ended_outlives_a_crash(tmp_path: Path) -> None:
+    store = RocksPartition(tmp_path / "t-0")
+    store.begin_restore()
+    store.write({b"Sa": b"1"}, 7)
+    store.end_restore()
+    store.write({b"Sb": b"1"}, 8)
+    shutil.copytree(tmp_path / "t-0", tmp_path / "killed")
+    store.close()
+    left = RocksPartition(tmp_path / "killed")
+    assert (left.changelog_offset(), left.get(b"Sa"), left.get(b"Sb")) == (8, b"1", b"1")
+    left.close()
 
 
 def test_rocksdb_rows_survive_a_restart(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from evcharge.engine.consumer import ChunkConsumer
-from evcharge.engine.consumer_thread import ChunkConsumerThread
+from evcharge.engine.consumer_driver import ConsumerDriver
 from evcharge.engine.lane import Lane
 from evcharge.kafka.appends import Appends
 from evcharge.kafka.fenced_writer import FencedWriter
@@ -34,7 +34,7 @@ POINTS: dict[str, tuple[type, str]] = {
     "append-in-transaction": (Appends, "append_in_transaction"),
     "store": (RocksPartition, "write"),
     "acknowledge": (ChunkConsumer, "ack"),
-    "commit": (ChunkConsumerThread, "commit"),
+    "commit": (ConsumerDriver, "commit"),
     "take-over": (FencedWriter, "take_over"),
 }
 """In the order in which a chunk passes them; the last one is of a rebalance."""
@@ -75,7 +75,8 @@ class Traps:
         self._left = 0
 
     def set(self, *_: object) -> None:
-        """Read the file for a new trap (also as a signal handler)."""
+        """Read the file for a new trap, without one there is none (also as a signal handler)."""
+        self._trap = None
         if self._file.exists():
             self._trap = Trap.parse(self._file.read_text())
             self._left = self._trap.passes

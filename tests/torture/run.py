@@ -12,7 +12,7 @@ from tests.torture.journal import Journal
 from tests.torture.stage import Stage
 
 ROUNDS_A_STAGE = 6
-STAGES_A_CLUSTER = 3
+STAGES_A_CLUSTER = 2
 
 COMPACTING = {
     # Segments are closed after seconds and compacted at once, whatever is in them.

@@ -149,7 +149,10 @@ class Stage:
     async def _heal(self) -> None:
         """Start again what has ended by itself, as a supervisor would, and at least one worker."""
         for victim in self._victims:
-            if not victim.running and victim.ended_by_itself():
+            if victim.frozen:
+                # It walked into its trap after we had stopped waiting for that.
+                victim.worker.resume()
+            if victim.ended_by_itself():
                 self._journal.did("ended by itself", f"{victim.name}: {victim.last_words()}")
                 victim.start()
         if not any(victim.running for victim in self._victims):

@@ -7,7 +7,7 @@ import random
 import shutil
 import signal
 import subprocess
-import urllib.error
+import urllib.request
 from pathlib import Path
 
 from evcharge.broker import KafkaCluster
@@ -119,10 +119,13 @@ class Victim:
                 await self._thaw(chance)
                 return
         self._trap.unlink(missing_ok=True)
+        self.worker.process.send_signal(signal.SIGURG)
         self._journal.say(f"  {self.name} did not come by {trap}")
 
     @property
     def frozen(self) -> bool:
+        if not self.running:
+            return False
         try:
             stat = Path(f"/proc/{self.worker.process.pid}/stat").read_text(encoding="utf-8")
         except OSError:
@@ -146,8 +149,9 @@ class Victim:
     def ready(self) -> bool:
         """Whether it says so itself."""
         try:
-            return bool(self.worker.get("/readyz")[0] == 200)
-        except (OSError, urllib.error.URLError):
+            with urllib.request.urlopen(f"{self.worker.url}/readyz", timeout=1) as answer:
+                return bool(answer.status == 200)
+        except OSError:  # also urllib's own errors
             return False
 
     def last_words(self) -> str:

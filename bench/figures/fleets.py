@@ -1,0 +1,75 @@
+"""Throughput with more stations, whose state is there before: keys repeat less, caches help less."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+
+from bench.figures.throughput import compared, warm_up
+from bench.large import Large, work_off
+from bench.peers.roster import KafkaStreams
+from bench.preload import Preloading
+from bench.programs import Evcharge, Job, Program
+from bench.race import Lap, lap
+from bench.result import Figure, at_least, shown
+from bench.scene import Scene
+
+LEAST = {20_000: 80_000, 1_000_000: 50_000}
+"""Events per second that evcharge must reach with so many stations."""
+
+GUARANTEES = ("at-least-once", "exactly-once")
+
+RATIOS = {"Kafka Streams": 1.5, "Kafka Streams, exactly once": 2.0}
+
+
+async def fleets(scene: Scene) -> AsyncIterator[Figure]:
+    """Fill each fleet's state with every program, then load the mix and let them race over it."""
+    streams = KafkaStreams.compiled(scene.new_directory(), await warm_up(scene))
+    programs: list[tuple[Program, Program]] = [
+        (Evcharge(), Evcharge()),
+        *((streams.filling(each), streams.peer(each)) for each in GUARANTEES),
+    ]
+    for stations in scene.sizes.fleets:
+        for figure in await _fleet(scene, stations, programs):
+            yield figure
+
+
+async def _fleet(
+    scene: Scene, stations: int, programs: list[tuple[Program, Program]]
+) -> list[Figure]:
+    laps: dict[str, list[Lap]] = {}
+    jobs: dict[str, Job] = {}
+    peaks: dict[str, float] = {}
+    scene.use_both_cores()
+    async with Preloading(scene.bootstrap, f"fleet-{stations}.", stations) as preloading:
+        filled = await preloading.fill()
+        scene.stay_on_kafkas_core()
+        for filling, program in programs:
+            job = Job(filled, scene.new_name(program.name), scene.new_directory())
+            peaks[program.name] = await work_off(scene, filling, job)
+            jobs[program.name] = job
+        scene.use_both_cores()
+        stream = await preloading.mix(scene.sizes.fleet_events)
+        scene.stay_on_kafkas_core()
+    for _, program in programs:
+        job = jobs[program.name].over(stream)
+        run = await lap(scene, program, job)
+        laps[program.name] = [run]
+        if program.name == "evcharge" and stations == scene.sizes.large_fleet:
+            # The figures about much state go on with it.
+            scene.large = Large(job, max(peaks[program.name], run.peak_mb))
+            continue
+        shutil.rmtree(job.directory, ignore_errors=True)
+        await scene.forget(job.name)
+    where = f", {stations:,} stations"
+    return [
+        *compared(laps, RATIOS, where=where),
+        *(_rate(name, runs[0], stations, where) for name, runs in laps.items()),
+    ]
+
+
+def _rate(name: str, run: Lap, stations: int, where: str) -> Figure:
+    title = f"{name}{where}"
+    if name == "evcharge" and stations in LEAST:
+        return at_least(title, run.rate, "events/s", LEAST[stations])
+    return shown(title, run.rate, "events/s")

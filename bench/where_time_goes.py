@@ -1,0 +1,110 @@
+"""`python -m bench.where_time_goes`: µs of CPU per event by room, of a worker at full load.
+
+Runs the throughput's stream once through a worker with a sampler in it and writes bench/profile.json,
+from which `python -m bench.page` makes its table.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import sys
+import tempfile
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.cores import require_cores
+from bench.figures.throughput import STATIONS
+from bench.notice import Notice
+from bench.outputs import Outputs
+from bench.preload import preload
+from bench.processes import start
+from bench.programs import Evcharge, Job
+from bench.race import first_and_last, follow
+from bench.scene import Scene
+from bench.sizes import DEFAULT
+from evcharge.broker import KafkaCluster
+
+PROFILE = Path(__file__).resolve().parent / "profile.json"
+
+Kept = Sequence[tuple[float, dict[str, float]]]
+
+
+@dataclass(frozen=True)
+class Sampled(Evcharge):
+    """The application with a sampler in it."""
+
+    def command(self, job: Job) -> Sequence[str]:
+        samples = str(samples_of(job))
+        return [sys.executable, "-m", "bench.sampler", samples, "worker", "-l", "warn"]
+
+
+def samples_of(job: Job) -> Path:
+    """Return where a run's samples are."""
+    return job.directory / "samples.json"
+
+
+def per_event(kept: Kept, first_s: float, last_s: float, events: float) -> dict[str, float]:
+    """Return µs per event by room between two times, the largest first."""
+    times = [at for at, _ in kept]
+    before = kept[min(bisect_left(times, first_s), len(kept) - 1)][1]
+    after = kept[max(0, min(bisect_left(times, last_s), len(kept) - 1))][1]
+    spent = {room: used - before.get(room, 0.0) for room, used in after.items()}
+    return {
+        room: seconds / events * 1e6
+        for room, seconds in sorted(spent.items(), key=lambda each: -each[1])
+    }
+
+
+async def measure(scene: Scene) -> dict[str, float]:
+    """Run it once."""
+    scene.use_both_cores()
+    stream = await preload(scene.bootstrap, "profile.", STATIONS, scene.sizes.events)
+    scene.stay_on_kafkas_core()
+    job = Job(stream, scene.new_name("profile"), scene.new_directory())
+    program = Sampled()
+    async with Outputs(stream.bootstrap, program.output_topic(job)) as outputs:
+        running = await start(
+            job.name,
+            program.command(job),
+            program.variables(job),
+            core=scene.program_core,
+            directory=job.directory,
+        )
+        try:
+            with Notice("a worker with a sampler in it") as notice:
+                await follow(running, outputs, stream, notice)
+            await running.stop()
+        finally:
+            await running.kill()
+        first, last, share = first_and_last(outputs)
+    kept = json.loads(samples_of(job).read_text(encoding="utf-8"))
+    return per_event(kept, first, last, stream.mixed * share)
+
+
+def main() -> None:
+    """Measure, write, print."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    kafka_core, program_core = require_cores()
+    os.sched_setaffinity(0, {kafka_core})
+    with (
+        tempfile.TemporaryDirectory(
+            prefix="evcharge-bench-", ignore_cleanup_errors=True
+        ) as scratch,
+        KafkaCluster(port=0, heap="1g") as kafka,
+    ):
+        scene = Scene(kafka.bootstrap, Path(scratch), kafka_core, program_core, DEFAULT)
+        rooms = asyncio.run(measure(scene))
+    PROFILE.write_text(json.dumps(rooms, indent=1) + "\n", encoding="utf-8")
+    for room, spent in rooms.items():
+        if spent >= 0.005:
+            print(f"{spent:6.2f}  {room}")
+    print(f"{sum(rooms.values()):6.2f}  µs of CPU per event")
+
+
+if __name__ == "__main__":
+    main()

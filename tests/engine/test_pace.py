@@ -1,0 +1,65 @@
+"""How large a chunk may be follows from how long steps took."""
+
+from __future__ import annotations
+
+import asyncio
+
+from evcharge.engine.pace import FIRST_RECORDS, LEAST_RECORDS, Pace
+
+
+def steps(pace: Pace, seconds_per_record: float, *, fixed_s: float = 0.0, number: int = 50) -> int:
+    """Run full steps of this cost, return how many records the next one may have."""
+    for _ in range(number):
+        records = pace.most_records("t")
+        pace.took("t", records, fixed_s + records * seconds_per_record)
+    return pace.most_records("t")
+
+
+def test_steps_come_to_last_as_long_as_they_may() -> None:
+    pace = Pace(100_000, step_s=0.03)
+    assert abs(steps(pace, 10e-6) - 3_000) < 10
+    assert abs(steps(pace, 100e-6) - 300) < 5
+    assert abs(steps(pace, 20e-6) - 1_500) < 10
+
+
+def test_a_chunk_has_never_more_records_than_set() -> None:
+    assert steps(Pace(2_000, step_s=0.03), 1e-6) == 2_000
+    assert Pace(7).most_records("t") == 7
+    assert steps(Pace(7), 10.0) == 7
+
+
+def test_a_step_is_never_so_small_that_nothing_would_get_done() -> None:
+    assert steps(Pace(5_000), 10.0) == LEAST_RECORDS
+
+
+def test_small_steps_say_nothing_about_large_ones() -> None:
+    pace = Pace(5_000, step_s=0.03)
+    for _ in range(100):
+        pace.took("t", 1, 0.001)
+    assert pace.most_records("t") == FIRST_RECORDS
+
+
+def test_a_small_step_that_took_too_long_makes_the_next_ones_smaller() -> None:
+    pace = Pace(5_000, step_s=0.03)
+    pace.took("t", 400, 0.06)
+    assert pace.most_records("t") == 200
+
+
+def test_topics_do_not_share_a_pace() -> None:
+    pace = Pace(5_000)
+    pace.took("slow", FIRST_RECORDS, 1.0)
+    assert pace.most_records("slow") < FIRST_RECORDS == pace.most_records("quick")
+
+
+async def test_who_delivers_waits_for_the_step_or_until_it_is_given_up() -> None:
+    pace = Pace(5_000)
+    computed = pace.deliver()
+    await asyncio.sleep(0)
+    assert not computed.done()
+    pace.took("t", 1, 0.001)
+    await computed
+
+    given_up = pace.deliver()
+    pace.abandon()
+    await given_up
+    pace.abandon()
