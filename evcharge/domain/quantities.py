@@ -111,8 +111,17 @@ def format_timestamp(instant_us: int) -> str:
     """
     if not MIN_INSTANT_US <= instant_us <= MAX_INSTANT_US:
         raise ValueError(f"{instant_us} µs is outside the years 1 to 9999")
-    text = (_EPOCH + timedelta(microseconds=instant_us)).isoformat().removesuffix("+00:00")
-    return f"{text.rstrip('0') if '.' in text else text}Z"
+    seconds, fraction = divmod(instant_us, SECOND_US)
+    minutes, second = divmod(seconds, 60)
+    minute = _minute_text(minutes)
+    if fraction:
+        return f"{minute}{second:02}.{fraction:06}".rstrip("0") + "Z"
+    return f"{minute}{second:02}Z"
+
+
+@lru_cache(maxsize=4096)
+def _minute_text(minutes: int) -> str:
+    return (_EPOCH + timedelta(minutes=minutes)).isoformat()[: len("2023-05-01T10:15:")]
 
 
 def units(number: float, scale: int) -> int:

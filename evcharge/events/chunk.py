@@ -50,10 +50,7 @@ class ChunkDecoder(Generic[E, T]):
         """Return what each record says or why it was rejected, by its index. Never raises."""
         events = self._read(records, max_bytes)
         if events is not None:
-            return [
-                self._converted(event, record, max_bytes)
-                for event, record in zip(events, records, strict=True)
-            ]
+            return self._converted(events, records, max_bytes)
         if len(records) <= _PIECES:
             return [self._alone(record, max_bytes) for record in records]
         size = -(-len(records) // _PIECES)
@@ -92,13 +89,19 @@ class ChunkDecoder(Generic[E, T]):
             return None
         return [self.shape(**event) for event in events]
 
-    def _converted(self, event: E, record: Received, max_bytes: int) -> T | Rejected:
-        try:
-            return self.convert(event, record)
-        except RefusedError as refused:
-            return refused.rejected
-        except Exception:  # noqa: BLE001 - who is to blame is found with the record alone
-            return self._alone(record, max_bytes)
+    def _converted(
+        self, events: Sequence[E], records: Sequence[Received], max_bytes: int
+    ) -> list[T | Rejected]:
+        outcomes: list[T | Rejected] = []
+        convert = self.convert
+        for event, record in zip(events, records, strict=True):
+            try:
+                outcomes.append(convert(event, record))
+            except RefusedError as refused:
+                outcomes.append(refused.rejected)
+            except Exception:  # noqa: BLE001 - who is to blame is found with the record alone
+                outcomes.append(self._alone(record, max_bytes))
+        return outcomes
 
     def _alone(self, record: Received, max_bytes: int) -> T | Rejected:
         value = record.value

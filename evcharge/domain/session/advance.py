@@ -67,6 +67,7 @@ def _follow(state: SessionState, new: Sequence[SessionRecord], limits: Limits) -
     last_us = state.last_us
     last = None
     ended = not state.is_open
+    end_at: int | None = None
     fresh: list[SessionRecord] = []
     for record in new:
         if record.timestamp_us <= last_us:
@@ -78,16 +79,19 @@ def _follow(state: SessionState, new: Sequence[SessionRecord], limits: Limits) -
         if record.kind != _UPDATE:
             if ended:
                 return None
-            ended = record.kind >= END_RANK
+            if record.kind >= END_RANK:
+                ended, end_at = True, len(fresh)
         fresh.append(record)
         last = record
         last_us = record.timestamp_us
-    if ended and state.is_open:
-        at_end = next(i for i, record in enumerate(fresh) if record.kind >= END_RANK)
-        state = extend(state, fresh[:at_end], limits)
-        state = close(state, fresh[at_end : at_end + 1], limits, started_us=state.started_us)
-        return Advanced(extend(state, fresh[at_end + 1 :], limits), fresh)
-    return Advanced(extend(state, fresh, limits), fresh)
+    if end_at is None:
+        return Advanced(extend(state, fresh, limits), fresh)
+    if end_at:
+        state = extend(state, fresh[:end_at], limits)
+    state = close(state, (fresh[end_at],), limits, started_us=state.started_us)
+    if behind := fresh[end_at + 1 :]:
+        state = extend(state, behind, limits)
+    return Advanced(state, fresh)
 
 
 def _repeats(record: SessionRecord, last: SessionRecord) -> bool:

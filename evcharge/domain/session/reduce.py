@@ -149,7 +149,7 @@ def close(
         reasons |= _NO_ENERGY
     if metering.decreased:
         reasons |= _DECREASED
-    if not accepted.correction and _contradict(ends, energies):
+    if len(ends) > 1 and not accepted.correction and _contradict(ends, energies):
         reasons |= _CONFLICTING_END
     return state._replace(
         reasons=reasons,
