@@ -62,13 +62,10 @@ def _advance(
     station_id, session_id = session
     key = session_key(station_id, session_id)
     row = step.state(key, decode_session)
-    before, blocks, tail, sealed = (
-        (row.state, row.blocks, row.tail, row.sealed) if row else (None, 0, b"", None)
+    before, sealed, was_open = (
+        (row.state, row.sealed, row.state.is_open) if row else (None, None, False)
     )
-
-    def stored() -> list[SessionRecord]:
-        return list(stored_records(step, station_id, session_id, row)) if row else []
-
+    stored = partial(stored_records, step, station_id, session_id, row)
     if sealed is None:
         (after, appended), completion = advance_unsealed(before, records, stored, limits)
     else:
@@ -81,12 +78,13 @@ def _advance(
         record = encode_sealed_session(station_id, session_id, completion)
         step.emit(sealed_sessions, station_id.encode(), record)
         sealed = completion.state.revision
-    tail, full = append_records(tail, appended)
+    blocks, waiting, tail = (row.blocks, row.waiting, row.tail) if row else (0, 0, b"")
+    waiting, tail, full = append_records(waiting, tail, appended)
     for block in full:
         step.put(block_key(station_id, session_id, blocks), block)
         blocks += 1
-    step.put_state(key, SessionRow(blocks, after, tail, sealed), encode_session)
+    step.put_state(key, SessionRow(blocks, after, waiting, tail, sealed), encode_session)
     if before is None:
         step.put(index_key(session_id, station_id), PRESENT)
-    if after.is_open != (before is not None and before.is_open):
-        step.put(open_key(station_id, session_id), PRESENT if after.is_open else None)
+    if (is_open := after.is_open) != was_open:
+        step.put(open_key(station_id, session_id), PRESENT if is_open else None)

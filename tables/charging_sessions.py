@@ -3,10 +3,10 @@ r"""Table ``charging-sessions``: every session, its records, and where to find i
 =========  ==============================  ====================================================
 row        key                             value
 =========  ==============================  ====================================================
-session    ``S`` station \0 session        ``[1, blocks, [state…], tail, sealed]``: the folded
+session    ``S`` station \0 session        ``[1, blocks, [state…], n, tail, sealed]``: the folded
                                            state, how many blocks of records there are, the last
-                                           few records (a block that is too small for a row of
-                                           its own), and the revision that was sealed, if one was
+                                           n records (too few yet for a block), one behind the
+                                           other, and the revision that was sealed, if one was
 records    ``R`` station \0 session \0 n    ``[1, [[record…], …]]``: block n of the session's records,
                                            in the order in which they arrived
 open       ``O`` station \0 session        ``[1]``: the session has not ended
@@ -57,10 +57,12 @@ class SessionRow(msgspec.Struct, array_like=True, tag=VERSION, frozen=True, gc=F
     """A session's row."""
 
     blocks: int
-    """How many blocks of records it has, besides the tail."""
+    """How many blocks of records it has."""
     state: SessionState
+    waiting: int = 0
+    """How many records wait in the tail for a block."""
     tail: bytes = b""
-    """The last records, as a block; empty if all are in blocks of their own."""
+    """Their bytes."""
     sealed: int | None = None
     """The revision that went to ``sealed-sessions``. Set once: a session is never sealed again, and
     what is learnt afterwards shows in a larger revision."""
@@ -100,7 +102,7 @@ def encode_session(row: SessionRow) -> bytes:
     state: Sequence[Any] = row.state
     if state[_OF_ENDED:] == _NONE_OF_ENDED:
         state = state[:_OF_ENDED]
-    return _encode((VERSION, row.blocks, state, row.tail, row.sealed))
+    return _encode((VERSION, row.blocks, state, row.waiting, row.tail, row.sealed))
 
 
 def decode_session(value: bytes) -> SessionRow:
@@ -110,8 +112,7 @@ def decode_session(value: bytes) -> SessionRow:
 
 def encode_records(records: Sequence[SessionRecord]) -> bytes:
     """Return a block's bytes; the session's identity is in the key."""
-    kept = b"".join([_encode(stored(record)) for record in records])
-    return b"%b%b%b" % (_BLOCK, len(records).to_bytes(2, "big"), kept)
+    return _block(len(records), _bytes_of(records))
 
 
 def decode_records(station_id: str, session_id: str, block: bytes) -> list[SessionRecord]:
@@ -120,32 +121,52 @@ def decode_records(station_id: str, session_id: str, block: bytes) -> list[Sessi
     return [restored(station_id, session_id, kept) for kept in records]
 
 
-def _joined(block: bytes, other: bytes) -> bytes:
-    """Return one block of two, without looking at their records."""
-    records = int.from_bytes(block[3:5], "big") + int.from_bytes(other[3:5], "big")
-    return b"%b%b%b%b" % (_BLOCK, records.to_bytes(2, "big"), block[5:], other[5:])
+def decode_tail(station_id: str, session_id: str, row: SessionRow) -> list[SessionRecord]:
+    """Return the records that wait for a block."""
+    return decode_records(station_id, session_id, _block(row.waiting, row.tail))
+
+
+def _block(count: int, records: bytes) -> bytes:
+    return b"%b%b%b" % (_BLOCK, count.to_bytes(2, "big"), records)
+
+
+def _bytes_of(records: Sequence[SessionRecord]) -> bytes:
+    return b"".join([_encode(stored(record)) for record in records])
 
 
 def stored_records(
-    rows: RowReader, station_id: str, session_id: str, row: SessionRow
-) -> Iterator[SessionRecord]:
-    """Yield all records kept of a session, in the order in which they arrived."""
+    rows: RowReader, station_id: str, session_id: str, row: SessionRow | None
+) -> list[SessionRecord]:
+    """Return all records kept of a session, in the order in which they arrived; none without a row."""
+    if row is None:
+        return []
+    records: list[SessionRecord] = []
     keys = [block_key(station_id, session_id, number) for number in range(row.blocks)]
-    for block in (*rows.get_many(keys), row.tail):
-        if block:
-            yield from decode_records(station_id, session_id, block)
+    for block in rows.get_many(keys):
+        if block is not None:
+            records += decode_records(station_id, session_id, block)
+    return records + decode_tail(station_id, session_id, row)
 
 
-def append_records(tail: bytes, records: Sequence[SessionRecord]) -> tuple[bytes, Sequence[bytes]]:
-    """Return the tail behind which records were appended, and the blocks that became full before it."""
-    blocks = []
+def append_records(
+    waiting: int, tail: bytes, records: Sequence[SessionRecord]
+) -> tuple[int, bytes, Sequence[bytes]]:
+    """Append records behind a tail; when it would be too long, it becomes a block with them.
+
+    Returns how many wait in the tail, the tail, and the blocks that became full.
+    """
+    if len(records) <= RECORDS_A_BLOCK:
+        waiting += len(records)
+        tail += _bytes_of(records)
+        if len(tail) <= TAIL_BYTES:
+            return waiting, tail, ()
+        return 0, b"", (_block(waiting, tail),)
+    blocks: list[bytes] = []
     for start in range(0, len(records), RECORDS_A_BLOCK):
-        block = encode_records(records[start : start + RECORDS_A_BLOCK])
-        tail = _joined(tail, block) if tail else block
-        if len(tail) > TAIL_BYTES:
-            blocks.append(tail)
-            tail = b""
-    return tail, blocks
+        some = records[start : start + RECORDS_A_BLOCK]
+        waiting, tail, full = append_records(waiting, tail, some)
+        blocks += full
+    return waiting, tail, blocks
 
 
 class ChargingSessionsReader:
@@ -197,9 +218,8 @@ class ChargingSessionsReader:
     def records(self, station_id: str, session_id: str) -> list[SessionRecord]:
         """Return all records kept of a session, in the order in which they arrived."""
         value = self._store.get(session_key(station_id, session_id))
-        if value is None:
-            return []
-        return list(stored_records(self._store, station_id, session_id, decode_session(value)))
+        row = None if value is None else decode_session(value)
+        return stored_records(self._store, station_id, session_id, row)
 
 
 def _state(value: bytes | None) -> SessionState | None:

@@ -63,6 +63,7 @@ class SessionRecord(NamedTuple):
     event_id: str | None = None
 
 
+_KIND = SessionRecord._fields.index("kind")
 _SELDOM = SessionRecord._fields.index("user_id")
 _NONE_OF_SELDOM = (None,) * (len(SessionRecord._fields) - _SELDOM)
 
@@ -72,7 +73,7 @@ def stored(record: SessionRecord) -> StoredRecord:
     end = _SELDOM if record[_SELDOM:] == _NONE_OF_SELDOM else len(record)
     while record[end - 1] is None:
         end -= 1
-    return (int(record.kind), *record[3:end])
+    return record[_KIND:end]
 
 
 def restored(

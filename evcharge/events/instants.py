@@ -5,20 +5,23 @@ import re
 from evcharge.domain.quantities import (
     DAY_US,
     MAX_INSTANT_US,
+    SECOND_US,
     TimestampError,
     ZoneMissingError,
     parse_timestamp,
 )
 from evcharge.events.rejection import Reason, RefusedError, reject, shown
 
+_TO_MINUTE = len("2023-05-01T10:15")
 _TO_SECOND = len("2023-05-01T10:15:30")
 _REMEMBERED = 5_000
 """Texts of each sort: few enough to stay in the processor's cache."""
 
-# A timestamp is a second and what follows it, and its instant the sum of theirs. Devices speak at any
-# millisecond, but in one chunk within few seconds. Only what was parsed is remembered.
+# A timestamp is a minute, a second and what follows it, and its instant the sum of theirs. Devices speak
+# at any millisecond, but a backlog has few minutes. Only what was parsed is remembered.
 _FINER = re.compile(r"\.([0-9]{4,6})Z")
-_seconds: dict[str, int] = {}
+_minutes: dict[str, int] = {}
+_SECONDS = {f":{second:02}": second * SECOND_US for second in range(60)}
 _rests: dict[str, int] = {}
 
 
@@ -36,11 +39,13 @@ def instant(text: str, field: str, ingest_us: int) -> int:
             " its topic should have message.timestamp.type=LogAppendTime."
         )
         raise RefusedError(reject(Reason.BAD_VALUE, detail))
-    second_us = _seconds.get(text[:_TO_SECOND])
+    minute_us = _minutes.get(text[:_TO_MINUTE])
+    second_us = _SECONDS.get(text[_TO_MINUTE:_TO_SECOND])
     rest_us = _rests.get(text[_TO_SECOND:])
-    instant_us = (
-        _parsed(text, field) if second_us is None or rest_us is None else second_us + rest_us
-    )
+    if minute_us is None or second_us is None or rest_us is None:
+        instant_us = _parsed(text, field)
+    else:
+        instant_us = minute_us + second_us + rest_us
     if instant_us > ingest_us + DAY_US:
         detail = f"{field} {shown(text)} is more than 24 h ahead of the time of its arrival."
         raise RefusedError(reject(Reason.TIMESTAMP_IN_FUTURE, detail))
@@ -48,9 +53,14 @@ def instant(text: str, field: str, ingest_us: int) -> int:
 
 
 def _parsed(text: str, field: str) -> int:
-    second_us = _seconds.get(text[:_TO_SECOND])
-    if second_us is not None and (finer := _FINER.fullmatch(text, _TO_SECOND)):
-        return second_us + int(finer[1].ljust(6, "0"))
+    minute_us = _minutes.get(text[:_TO_MINUTE])
+    second_us = _SECONDS.get(text[_TO_MINUTE:_TO_SECOND])
+    if (
+        minute_us is not None
+        and second_us is not None
+        and (finer := _FINER.fullmatch(text, _TO_SECOND))
+    ):
+        return minute_us + second_us + int(finer[1].ljust(6, "0"))
     try:
         instant_us = parse_timestamp(text)
     except ZoneMissingError as problem:
@@ -64,16 +74,17 @@ def _parsed(text: str, field: str) -> int:
 
 
 def _remember(text: str, instant_us: int) -> None:
-    second, rest = text[:_TO_SECOND], text[_TO_SECOND:]
+    minute, rest = text[:_TO_MINUTE], text[_TO_SECOND:]
+    second_us = _SECONDS.get(text[_TO_MINUTE:_TO_SECOND])
     # A leap second depends on its offset, and at the ends of the calendar an offset decides.
-    if second.endswith(":60") or not "0002" <= second < "9999":
+    if second_us is None or not "0002" <= minute < "9999":
         return
-    second_us = _seconds.get(second)
-    if second_us is None:
-        second_us = parse_timestamp(f"{second}Z")
-        _bounded(_seconds)[second] = second_us
+    minute_us = _minutes.get(minute)
+    if minute_us is None:
+        minute_us = parse_timestamp(f"{minute}:00Z")
+        _bounded(_minutes)[minute] = minute_us
     if not rest[1:5].isdigit():  # with more than three decimals there are too many
-        _bounded(_rests)[rest] = instant_us - second_us
+        _bounded(_rests)[rest] = instant_us - minute_us - second_us
 
 
 def _bounded(remembered: dict[str, int]) -> dict[str, int]:

@@ -16,6 +16,7 @@ from tables.charging_sessions import (
     block_key,
     decode_records,
     decode_session,
+    decode_tail,
     index_key,
     open_key,
     session_key,
@@ -89,8 +90,7 @@ def _check_session(
             report.differs(where, "missing", f"{name}: block {number} of its records")
         else:
             kept += decode_records(station_id, session_id, block)
-    if row.tail:
-        kept += decode_records(station_id, session_id, row.tail)
+    kept += decode_tail(station_id, session_id, row)
     _check_kept(where, name, kept, records, state, report)
     return row
 

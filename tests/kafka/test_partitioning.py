@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from aiokafka.partitioner import murmur2 as their_murmur2
+from hypothesis import given
+from hypothesis import strategies as st
 
-from evcharge.kafka.partitioning import Partitioner
+from evcharge.kafka.partitioning import Partitioner, murmur2
 
 
 @pytest.mark.parametrize(
@@ -28,3 +31,8 @@ def test_what_is_remembered_is_bounded() -> None:
     for number in range(100):
         partitioner.partition_of(f"EV-{number}")
     assert partitioner.partition_of.cache_info().currsize == 10
+
+
+@given(key=st.binary(max_size=70))
+def test_the_hash_is_the_one_of_aiokafkas_producers(key: bytes) -> None:
+    assert murmur2(key) == int(their_murmur2(key)) & 0xFFFFFFFF

@@ -34,7 +34,7 @@ STATION, SESSION = "EV-001", "S1"
 @given(records=record_sets)
 def test_a_stored_state_is_read_as_it_was(records: list[SessionRecord]) -> None:
     state = fold(records, Limits())
-    for row in (SessionRow(3, state), SessionRow(0, state, encode_records(records), sealed=2)):
+    for row in (SessionRow(3, state), SessionRow(0, state, 2, b"12", sealed=2)):
         assert decode_session(encode_session(row)) == row
 
 
@@ -48,14 +48,14 @@ def test_stored_records_are_read_as_they_were(records: list[SessionRecord]) -> N
 def test_appended_records_are_read_in_order_and_small_blocks_wait_in_the_tail(
     chunks: list[list[SessionRecord]],
 ) -> None:
-    tail, blocks = b"", list[bytes]()
+    waiting, tail, blocks = 0, b"", list[bytes]()
     for chunk in chunks:
-        tail, full = append_records(tail, chunk)
+        waiting, tail, full = append_records(waiting, tail, chunk)
         assert len(tail) <= TAIL_BYTES
         blocks += full
     store = MemoryPartition()
     store.write({block_key(STATION, SESSION, n): block for n, block in enumerate(blocks)}, 0)
-    row = SessionRow(len(blocks), fold([start(0)], Limits()), tail)
+    row = SessionRow(len(blocks), fold([start(0)], Limits()), waiting, tail)
     ours = [r._replace(station_id=STATION, session_id=SESSION) for chunk in chunks for r in chunk]
     assert list(stored_records(store, STATION, SESSION, row)) == ours
     assert all(len(block) > TAIL_BYTES for block in blocks)
@@ -67,10 +67,10 @@ def test_many_records_are_split_into_blocks_and_read_in_order(count: int) -> Non
         update(0, energy=n)._replace(station_id=STATION, session_id=SESSION) for n in range(count)
     ]
     store = MemoryPartition()
-    tail, blocks = append_records(b"", records)
+    waiting, tail, blocks = append_records(0, b"", records)
     assert len(blocks) == count // RECORDS_A_BLOCK
     store.write({block_key(STATION, SESSION, n): block for n, block in enumerate(blocks)}, 0)
-    row = SessionRow(len(blocks), fold(records, Limits()), tail)
+    row = SessionRow(len(blocks), fold(records, Limits()), waiting, tail)
     assert list(stored_records(store, STATION, SESSION, row)) == records
 
 

@@ -14,6 +14,7 @@ from evcharge.verification.sessions import by_session, check_sessions
 from tables.charging_sessions import (
     PRESENT,
     SessionRow,
+    append_records,
     block_key,
     encode_records,
     encode_session,
@@ -57,8 +58,8 @@ def test_the_rows_of_the_records_are_equal_in_any_order(records: list[SessionRec
 def test_records_in_the_tail_of_the_row_are_records_kept() -> None:
     state = fold(RECORDS, LIMITS)
     rows = {key: row for key, row in rows_of(RECORDS[:1]).items() if not key.startswith(b"S")}
-    whole = encode_session(SessionRow(1, state, encode_records(RECORDS[1:])))
-    cut = encode_session(SessionRow(1, state, encode_records(RECORDS[2:])))
+    whole = encode_session(SessionRow(1, state, *append_records(0, b"", RECORDS[1:])[:2]))
+    cut = encode_session(SessionRow(1, state, *append_records(0, b"", RECORDS[2:])[:2]))
     assert found(rows | {session_key(*IDS): whole}, RECORDS) == []
     assert found(rows | {session_key(*IDS): cut}, RECORDS) == ["missing"]
 
