@@ -18,6 +18,7 @@ from evcharge.dead_letters.made import dead_letter
 from evcharge.engine.assignor import LaneAssignor
 from evcharge.engine.changelogs import Changelogs
 from evcharge.engine.claim import claim, identity, require_port
+from evcharge.engine.collector import collect_seldom
 from evcharge.engine.consumer import ChunkConsumer
 from evcharge.engine.failstop import fail_stop
 from evcharge.engine.forwarding import SUFFIX
@@ -163,6 +164,7 @@ class Application(faust.App):
                 fail_stop(str(problem), problem)
             for difference in report.differences:
                 logger.warning("topic %s", difference)
+            collect_seldom()
             # While the group gives this worker its share.
             self._prepare_once()
 

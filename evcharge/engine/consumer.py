@@ -45,8 +45,9 @@ DROPPED_S = 0.02
 IDLE_S = 0.25
 """How long to wait for records before what else may have happened is looked at."""
 
-TURNS = 4
-"""Rounds of the event loop between two steps: in so many, a request over HTTP is answered."""
+TURN_EVERY_S, TURNS = 0.005, 4
+"""How long steps may hold up the event loop before others have their turn; in so many rounds of it, a
+request over HTTP is answered."""
 
 
 class ChunkConsumer(Consumer):
@@ -62,7 +63,7 @@ class ChunkConsumer(Consumer):
         self._lacks_room = False
         """Whether records wait for room."""
         self._woken: asyncio.Future[None] | None = None
-        self._passed_at = float("-inf")
+        self._passed_at = self._turned_at = float("-inf")
         super().__init__(*args, **kwargs)
         self._pace = cast("Application", self.app).lane.pace
         self.lookout = Lookout(self, loop=self.loop, beacon=self.beacon)
@@ -166,8 +167,10 @@ class ChunkConsumer(Consumer):
             await self.wait_first(self.callback(message), self.suspend_flow.wait())
         if self.flow_active:
             await computed
-        for _ in range(TURNS):
-            await asyncio.sleep(0)
+        if monotonic() - self._turned_at > TURN_EVERY_S:
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
+            self._turned_at = monotonic()
 
     def stop_flow(self) -> None:
         """Deliver nothing more; who waits for a step need not wait any longer."""

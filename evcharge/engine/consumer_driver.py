@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 FETCH_PARTITION_BYTES = 1 << 20
 """Most that Kafka sends of one partition at a time, unless one record batch alone is larger."""
 
-FETCH_BYTES = 4 << 20
+FETCH_BYTES = 8 << 20
 """Most that a broker sends at a time: with it, what waits in memory has a bound under any backlog."""
 
 

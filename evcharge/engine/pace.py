@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 
-STEP_S = 0.03
+STEP_S = 0.04
 """How long a step should hold up the event loop at most: whoever asks over HTTP waits for one step."""
 
 FIRST_RECORDS = 500
