@@ -7,7 +7,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from aiokafka import errors as kafka_errors
 from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
@@ -17,6 +17,10 @@ from aiokafka.structs import TopicPartition
 from evcharge.kafka.wire import OvertakenError, Wire
 
 logger = logging.getLogger(__name__)
+
+IN_FLIGHT = 3
+"""Requests to a broker that wait for their answers at a time. Each partition has one batch under way, so
+their order does not matter."""
 
 _ALL_REPLICAS = -1
 _TIMEOUT_MS = 30_000
@@ -36,7 +40,7 @@ class Appends:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._waiting: defaultdict[int, list[_Waiting]] = defaultdict(list)
-        self._senders: dict[int, asyncio.Task[None]] = {}
+        self._senders: defaultdict[int, set[asyncio.Task[None]]] = defaultdict(set)
 
     async def append(self, tp: TopicPartition, batch: bytes) -> int:
         """Append a batch that belongs to no transaction; return the offset of its first record.
@@ -49,8 +53,9 @@ class Appends:
             node = await self._wire.leader(tp)
             waiting = _Waiting(tp, batch, asyncio.get_running_loop().create_future())
             self._waiting[node].append(waiting)
-            if node not in self._senders:
-                self._senders[node] = asyncio.create_task(self._send_waiting(node))
+            senders = self._senders[node]
+            if len(senders) < IN_FLIGHT:
+                senders.add(asyncio.create_task(self._send_waiting(node)))
             try:
                 return await waiting.appended
             except _AgainError:
@@ -107,7 +112,8 @@ class Appends:
                     each.appended.set_exception(problem)
             raise
         finally:
-            del self._senders[node]
+            # At once, not when the loop gets to it: what is appended next must find a sender.
+            self._senders[node].discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     def _next(self, node: int) -> dict[TopicPartition, _Waiting]:
         """Take what waits, at most one batch of each partition."""
