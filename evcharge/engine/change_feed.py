@@ -33,7 +33,7 @@ class Change(NamedTuple):
     offset: int
     """Changelog offset of the last of them."""
     rows: Rows
-    """New values by key, ``None`` for a deleted row; also the engine's own (first byte 0)."""
+    """New values by key, ``None`` for a deleted row; the engine's own rows are left out."""
 
 
 class Missed(NamedTuple):

@@ -128,6 +128,10 @@ class Pipeline:
 
     def _take(self) -> list[Effects]:
         """Take the pending steps that fit one record batch, at least one."""
+        if len(self._pending) == 1:
+            # The usual case: how large it is changes nothing.
+            steps, self._pending = self._pending, []
+            return steps
         size, taken = 0, 0
         for step in self._pending:
             size += step.size
@@ -147,7 +151,8 @@ class Pipeline:
             marks[source_marker(step.source_topic)] = step.marker.encode()
         written = {**rows, **marks}
         offset = await self._writer.write(written.items(), outputs)
-        self.store.write({**written, **touched(time.time_ns() // 1_000_000)}, offset)
+        written.update(touched(time.time_ns() // 1_000_000))
+        self.store.write(written, offset)
         unwritten = self._unwritten
         for key, value in rows.items():
             if unwritten.get(key) is value and key in unwritten:

@@ -62,8 +62,7 @@ class BulkRecovery(Recovery):
         actives = {TP(tp.topic, tp.partition) for tp in self.active_tps}
         standbys = {TP(tp.topic, tp.partition) for tp in self.standby_tps} - actives
         for table in self._state_tables():
-            mine = {tp.partition for tp in actives if tp.topic == table.changelog_topic_name}
-            others = {tp.partition for tp in standbys if tp.topic == table.changelog_topic_name}
+            mine, others = _partitions(table, actives), _partitions(table, standbys)
             for left in set(table.store.partitions()) - mine:
                 app.lane.release(table, left)
             for left in set(table.store.partitions()) - mine - others:
@@ -75,7 +74,7 @@ class BulkRecovery(Recovery):
             app.readable[table.name] &= mine
         await self._take_over(actives)
         for table in self._state_tables():
-            mine = {tp.partition for tp in actives if tp.topic == table.changelog_topic_name}
+            mine = _partitions(table, actives)
             for number in mine - app.readable[table.name]:
                 applied = table.partition(number).changelog_offset()
                 app.lane.feed.begin(Place(table.name, number), -1 if applied is None else applied)
@@ -165,6 +164,11 @@ class BulkRecovery(Recovery):
         """Have nobody read rows that were found to be of another history."""
         ((table, number),) = self._stores({TP(*changelog)}).values()
         cast("Application", self.app).stale[table.name].discard(number)
+
+
+def _partitions(table: StateTable, changelogs: set[TP]) -> set[int]:
+    """Return which partitions of a table are among changelog partitions."""
+    return {tp.partition for tp in changelogs if tp.topic == table.changelog_topic_name}
 
 
 class LaneTableManager(TableManager):

@@ -14,7 +14,7 @@ from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.structs import TopicPartition
 
-from evcharge.kafka.wire import OvertakenError, Wire
+from evcharge.kafka.wire import PRODUCER_FENCED, OvertakenError, Wire
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ their order does not matter."""
 
 _ALL_REPLICAS = -1
 _TIMEOUT_MS = 30_000
-_OVERTAKEN = {kafka_errors.InvalidProducerEpoch.errno, 90}
+_OVERTAKEN = {kafka_errors.InvalidProducerEpoch.errno, PRODUCER_FENCED}
 
 
 @dataclass(slots=True)
@@ -139,7 +139,7 @@ class Appends:
             logger.warning("append to %d partitions: %r, trying again", len(batches), problem)
             return dict.fromkeys(batches, _AgainError())
         return {
-            TopicPartition(topic, info[0]): self._outcome(TopicPartition(topic, info[0]), info)
+            (tp := TopicPartition(topic, info[0])): self._outcome(tp, info)
             for topic, infos in answer.topics
             for info in infos
         }

@@ -26,13 +26,13 @@ RETRY_S = 0.1
 _NO_ERROR = kafka_errors.NoError.errno
 _CONCURRENT = kafka_errors.ConcurrentTransactions.errno
 _CONCURRENT_FIRST_S, _CONCURRENT_LONGEST_S = 0.002, 0.05
-_PRODUCER_FENCED = 90
+PRODUCER_FENCED = 90
 """Newer than aiokafka's list of errors."""
 _OVERTAKEN = {
     kafka_errors.InvalidProducerEpoch.errno,
     kafka_errors.InvalidProducerIdMapping.errno,
     kafka_errors.InvalidTxnState.errno,
-    _PRODUCER_FENCED,
+    PRODUCER_FENCED,
 }
 _ELSEWHERE = {
     kafka_errors.GroupCoordinatorNotAvailableError.errno,
@@ -46,7 +46,7 @@ class OvertakenError(EvchargeError):
     exit_code = 70
 
     def __init__(self, what: str, code: int) -> None:
-        why = "PRODUCER_FENCED" if code == _PRODUCER_FENCED else kafka_errors.for_code(code).message
+        why = "PRODUCER_FENCED" if code == PRODUCER_FENCED else kafka_errors.for_code(code).message
         super().__init__(
             f"{what} has been taken over by another worker, or its transaction was given up ({why}):"
             " this worker was taken for dead"
