@@ -21,6 +21,7 @@ from aiokafka.structs import TopicPartition
 
 from evcharge.engine.local_rows import HISTORY, believable, rows_of, touched
 from evcharge.kafka.log import Writer
+from evcharge.kafka.records_at import records_at
 from evcharge.storage.partition_store import RESERVED, PartitionStore
 
 logger = logging.getLogger(__name__)
@@ -258,9 +259,8 @@ class Changelogs:
         self, starts: Mapping[TopicPartition, int]
     ) -> Mapping[TopicPartition, bytes]:
         """Return the name of each changelog's history, from its first record."""
-        names: dict[TopicPartition, bytes] = {}
         if not starts:
-            return names
+            return {}
         async with aiokafka.AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             client_id=self._client_id,
@@ -268,17 +268,8 @@ class Changelogs:
             # Only the first record of each partition is looked at.
             max_partition_fetch_bytes=1 << 10,
         ) as consumer:
-            consumer.assign(list(starts))
-            for tp, offset in starts.items():
-                consumer.seek(tp, offset)
-            missing = set(starts)
-            while missing:
-                fetched = await consumer.getmany(*missing, timeout_ms=500, max_records=1)
-                for tp, (record, *_) in fetched.items():
-                    missing.discard(tp)
-                    consumer.pause(tp)
-                    names[tp] = record.value if record.key == HISTORY else b""
-        return names
+            firsts = await records_at(consumer, starts)
+        return {tp: r.value if r.key == HISTORY else b"" for tp, r in firsts.items()}
 
 
 def _next(store: PartitionStore, start: int) -> int:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import aiokafka
 from aiokafka.structs import TopicPartition
 
-from evcharge.kafka.lenient_fetch import unblock
+from evcharge.kafka.records_at import records_at
 from evcharge.storage.partition_store import Marker
 
 
@@ -49,31 +49,12 @@ async def resume(
         comparable = {
             tp: marker for tp, marker in known.items() if starts[tp] <= marker.offset < ends[tp]
         }
-        anew |= await _others(consumer, comparable)
+        at_markers = {tp: marker.offset for tp, marker in comparable.items()}
+        for tp, record in (await records_at(consumer, at_markers)).items():
+            if (record.offset, record.timestamp) != comparable[tp]:
+                anew.add(tp)
     offsets = {
         tp: max(starts[tp], known[tp].offset + 1) if tp in known and tp not in anew else starts[tp]
         for tp in markers
     }
     return Resumption(offsets, frozenset(anew))
-
-
-async def _others(
-    consumer: aiokafka.AIOKafkaConsumer, markers: Mapping[TopicPartition, Marker]
-) -> set[TopicPartition]:
-    """Return the partitions whose record at the marker is another one."""
-    asked = dict(markers)
-    others = set()
-    consumer.assign(list(asked))
-    for tp, marker in asked.items():
-        consumer.seek(tp, marker.offset)
-    while asked:
-        try:
-            fetched = await consumer.getmany(*asked, timeout_ms=500)
-        except UnicodeDecodeError:
-            await unblock(consumer, list(asked), lambda tp: markers[tp].offset)
-            continue
-        for tp, records in fetched.items():
-            consumer.pause(tp)
-            if (records[0].offset, records[0].timestamp) != asked.pop(tp):
-                others.add(tp)
-    return others
