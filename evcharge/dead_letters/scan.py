@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 
 from evcharge.errors import CommandError
 from evcharge.kafka.admin import KafkaAdmin
-from evcharge.kafka.lenient_fetch import unblock
+from evcharge.kafka.lenient_fetch import fetch
 
 _POLL_MS = 200
 _BATCH_RECORDS = 500
@@ -107,7 +107,11 @@ class Scan:
                     left = {tp: at for tp, at in positions.items() if at < self.ends[tp.partition]}
                     consumer.pause(*unread - left.keys())
                     unread = set(left)
-                    fetched = await _fetch(consumer, left) if left else {}
+                    fetched = (
+                        await fetch(consumer, left, timeout_ms=_POLL_MS, max_records=_BATCH_RECORDS)
+                        if left
+                        else {}
+                    )
             except KafkaError as problem:
                 raise self._unreadable(problem) from None
             except TimeoutError:
@@ -127,16 +131,3 @@ class Scan:
 
     def _unreadable(self, problem: Exception) -> CommandError:
         return CommandError(f"the topic {self._topic} cannot be read: {problem!r}")
-
-
-async def _fetch(
-    consumer: AIOKafkaConsumer, positions: Mapping[TopicPartition, int]
-) -> Mapping[TopicPartition, list[ConsumerRecord]]:
-    try:
-        fetched: dict[TopicPartition, list[ConsumerRecord]] = await consumer.getmany(
-            timeout_ms=_POLL_MS, max_records=_BATCH_RECORDS
-        )
-    except UnicodeDecodeError:
-        await unblock(consumer, positions, positions.get)
-        return {}
-    return fetched

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import struct
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, SupportsIndex, overload
 
 import aiokafka
@@ -28,6 +28,24 @@ logger = logging.getLogger(__name__)
 _BATCH_START = struct.Struct(">qi")
 """Base offset, and the length of what follows."""
 _RETRY_S = 0.1
+
+
+async def fetch(
+    consumer: aiokafka.AIOKafkaConsumer,
+    positions: Mapping[TopicPartition, int],
+    *,
+    timeout_ms: int,
+    max_records: int | None = None,
+) -> Mapping[TopicPartition, list[aiokafka.ConsumerRecord]]:
+    """Return what ``getmany`` returns of partitions at their positions; after a repair nothing."""
+    try:
+        fetched: dict[TopicPartition, list[aiokafka.ConsumerRecord]] = await consumer.getmany(
+            *positions, timeout_ms=timeout_ms, max_records=max_records
+        )
+    except UnicodeDecodeError:
+        await unblock(consumer, positions, positions.get)
+        return {}
+    return fetched
 
 
 async def unblock(

@@ -8,7 +8,7 @@ import aiokafka
 from aiokafka import ConsumerRecord
 from aiokafka.structs import TopicPartition
 
-from evcharge.kafka.lenient_fetch import unblock
+from evcharge.kafka.lenient_fetch import fetch
 
 
 async def records_at(
@@ -24,12 +24,7 @@ async def records_at(
     for tp, offset in positions.items():
         consumer.seek(tp, offset)
     while missing:
-        try:
-            fetched = await consumer.getmany(*missing, timeout_ms=500)
-        except UnicodeDecodeError:
-            await unblock(consumer, list(missing), positions.get)
-            continue
-        for tp, records in fetched.items():
+        for tp, records in (await fetch(consumer, missing, timeout_ms=500)).items():
             consumer.pause(tp)
             del missing[tp]
             found[tp] = records[0]

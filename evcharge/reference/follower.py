@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError, OffsetOutOfRangeError
 
 from evcharge.errors import EvchargeError
 from evcharge.kafka.admin import KafkaAdmin
-from evcharge.kafka.lenient_fetch import unblock
+from evcharge.kafka.lenient_fetch import fetch
 from evcharge.reference.feed import Feed, ReferenceRecord
 from evcharge.settings import Settings
 
@@ -124,11 +124,9 @@ class ReferenceFollower:
             self._seek(consumer, tp, feed, begins[tp], ends[tp])
         while True:
             positions = {tp: await consumer.position(tp) for tp in self._feeds}
-            try:
-                fetched = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_CHUNK_RECORDS)
-            except UnicodeDecodeError:
-                await unblock(consumer, positions, positions.get)
-                continue
+            fetched = await fetch(
+                consumer, positions, timeout_ms=_POLL_MS, max_records=_CHUNK_RECORDS
+            )
             for tp, records in fetched.items():
                 self._take(consumer, tp, records, begins[tp])
             if not self.caught_up:
