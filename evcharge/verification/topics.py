@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 
 from evcharge.errors import CommandError
 from evcharge.kafka.admin import KafkaAdmin
-from evcharge.kafka.lenient_fetch import unblock
+from evcharge.kafka.lenient_fetch import fetch
 
 _SILENCE_S = 30.0
 _AT_ONCE = 5_000
@@ -35,6 +35,13 @@ class Topics:
             isolation_level="read_committed",
             max_partition_fetch_bytes=4 << 20,
         )
+        # Asked with read_committed, Kafka would tell an end before what is still undecided: outputs of
+        # transactions that it has confirmed, but whose markers it has yet to write.
+        self._ends = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            client_id="evcharge-verify-ends",
+            enable_auto_commit=False,
+        )
         self.records = 0
         """How many records were read so far."""
 
@@ -42,8 +49,9 @@ class Topics:
         try:
             async with asyncio.timeout(_SILENCE_S):
                 await self._consumer.start()
+                await self._ends.start()
         except (KafkaError, TimeoutError) as problem:
-            await self._consumer.stop()
+            await self._stop()
             raise CommandError(f"Kafka does not answer: {problem!r}") from None
         return self
 
@@ -53,7 +61,11 @@ class Topics:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        await self._stop()
+
+    async def _stop(self) -> None:
         await self._consumer.stop()
+        await self._ends.stop()
 
     async def require(self, names: Collection[str], partitions: int) -> None:
         """Check that topics exist with this number of partitions."""
@@ -81,7 +93,7 @@ class Topics:
         try:
             async with asyncio.timeout(_SILENCE_S):
                 begin = (await consumer.beginning_offsets([tp]))[tp]
-                end = (await consumer.end_offsets([tp]))[tp]
+                end = (await self._ends.end_offsets([tp]))[tp]
             if whole and begin > 0:
                 raise CommandError(
                     f"{topic}/{partition} begins at offset {begin}: what was computed from the"
@@ -96,16 +108,15 @@ class Topics:
                     self.records += len(records)
                     yield [record for record in records if record.offset < end]
                 elif time.monotonic() - heard > _SILENCE_S:
-                    raise CommandError(f"Kafka has sent nothing of {topic} for {_SILENCE_S:g} s")
+                    raise CommandError(
+                        f"Kafka shows nothing more of {topic}/{partition} for {_SILENCE_S:g} s,"
+                        f" though it has {end - await consumer.position(tp)} more offsets there:"
+                        " is a transaction in it undecided?"
+                    )
         except (KafkaError, TimeoutError) as problem:
             raise CommandError(f"{topic}/{partition} cannot be read: {problem!r}") from None
 
     async def _fetch(self, tp: TopicPartition) -> Sequence[ConsumerRecord]:
         position = await self._consumer.position(tp)
-        try:
-            fetched = await self._consumer.getmany(tp, timeout_ms=500, max_records=_AT_ONCE)
-        except UnicodeDecodeError:
-            await unblock(self._consumer, [tp], lambda _: position)
-            return []
-        records: Sequence[ConsumerRecord] = fetched.get(tp, [])
-        return records
+        fetched = await fetch(self._consumer, {tp: position}, timeout_ms=500, max_records=_AT_ONCE)
+        return fetched.get(tp, [])
