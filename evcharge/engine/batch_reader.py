@@ -29,7 +29,8 @@ def take(fetched: FetchResult, most: int) -> list[FirstArrival]:
 
     After an error the partition stands where it stood, and the fetch ``has_more`` no longer.
     """
-    if not fetched.has_more() or not fetched.check_assignment(fetched._topic_partition):  # noqa: SLF001 - aiokafka has no other way to it
+    place = fetched._topic_partition  # noqa: SLF001 - aiokafka has no other way to it
+    if not fetched.has_more() or not fetched.check_assignment(place):
         return []
     reader = fetched._partition_records  # noqa: SLF001
     if not isinstance(reader, BatchReader):
@@ -50,7 +51,7 @@ class BatchReader:
     def __init__(self, unread: Any) -> None:
         """``unread`` is a ``PartitionRecords`` of which nothing was taken."""
         self._unread = unread
-        self._partition: int = unread._tp.partition  # noqa: SLF001 - aiokafka has no other way to it
+        self._partition: int = unread._tp.partition  # noqa: SLF001
         self._batch: Any = None
         """The batch that is being read, if any."""
         self._rest: Iterator[Any] = iter(())
