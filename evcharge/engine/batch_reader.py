@@ -111,13 +111,15 @@ class BatchReader:
 
     def _is_hidden(self, batch: Any) -> bool:
         """Whether a batch is a marker of transactions or, as far as that matters, aborted."""
+        is_marker: bool = batch.is_control_batch
+        if not is_marker and not batch.is_transactional:
+            return False
         unread = self._unread
-        producer = batch.producer_id
-        if producer is not None and unread._isolation_level == READ_COMMITTED:  # noqa: SLF001
+        if unread._isolation_level == READ_COMMITTED:  # noqa: SLF001
             unread._consume_aborted_up_to(batch.base_offset)  # noqa: SLF001
-            aborted = unread._aborted_producers  # noqa: SLF001
-            if batch.is_control_batch and unread._contains_abort_marker(batch):  # noqa: SLF001
+            producer, aborted = batch.producer_id, unread._aborted_producers  # noqa: SLF001
+            if not is_marker:
+                return producer in aborted
+            if unread._contains_abort_marker(batch):  # noqa: SLF001
                 aborted.discard(producer)
-            if batch.is_transactional and producer in aborted:
-                return True
-        return bool(batch.is_control_batch)
+        return is_marker
