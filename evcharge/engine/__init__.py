@@ -2,8 +2,8 @@
 
 A chunk (consecutive records of one partition) is one Faust event. In reading order:
 
-* ``consumer.py`` takes chunks from what was fetched (``intake.py``), as large as steps are quick
-  (``pace.py``), and commits source offsets; ``chunk.py`` is what it delivers;
+* ``consumer.py`` takes chunks from what was fetched (``intake.py``, ``batch_reader.py``), as large as
+  steps are quick (``pace.py``), and commits source offsets; ``chunk.py`` is what it delivers;
 * ``lane.py`` opens a ``step.py`` for each chunk: the only object through which an agent reads and
   writes state, rejects, reroutes and emits;
 * ``pipeline.py`` makes finished steps durable in order, one table partition at a time: rows and outputs

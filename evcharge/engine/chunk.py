@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from evcharge.events.received import Received
 
 
 class SourceRecord(Received, Protocol):
-    """What the lane needs of a consumed Kafka record (aiokafka's ``ConsumerRecord`` has it)."""
+    """What the lane needs of a consumed Kafka record."""
 
     @property
     def key(self) -> bytes | None: ...
@@ -17,8 +19,12 @@ class SourceRecord(Received, Protocol):
     def headers(self) -> Sequence[tuple[str, bytes]]: ...
 
 
-class FirstArrival(NamedTuple):
-    """A record as it first entered the system; forwarded records are restored to this."""
+class FirstArrival(msgspec.Struct, frozen=True, gc=False):
+    """A record as it arrived in the partition that it was read from.
+
+    Forwarded records are restored to how they first entered the system. There is one of these for every
+    record: of all kinds of objects with names this is the cheapest to make and to read.
+    """
 
     key: bytes | None
     value: bytes | None

@@ -1,7 +1,7 @@
 """Delivers chunks one at a time, keeps track of which are done, commits source offsets.
 
 Everything private of Faust and aiokafka that the lane leans on is used in this file, in
-``consumer_driver.py``, ``intake.py``, ``membership.py``, ``recovery.py`` and
+``consumer_driver.py``, ``intake.py``, ``batch_reader.py``, ``membership.py``, ``recovery.py`` and
 ``evcharge/kafka/lenient_fetch.py``; ``tests/engine/test_faust_seams.py`` fails when a release changes
 it underneath.
 """
@@ -48,6 +48,10 @@ IDLE_S = 0.25
 TURN_EVERY_S, TURNS = 0.005, 4
 """How long steps may hold up the event loop before others have their turn; in so many rounds of it, a
 request over HTTP is answered."""
+
+
+_LOG_APPEND_TIME = 1
+"""What Faust calls the kind of our timestamps, and never looks at."""
 
 
 class ChunkConsumer(Consumer):
@@ -147,7 +151,7 @@ class ChunkConsumer(Consumer):
             tp.partition,
             last.offset,
             last.timestamp / 1000,
-            last.timestamp_type,
+            _LOG_APPEND_TIME,
             [],
             None,
             chunk,  # type: ignore[arg-type]

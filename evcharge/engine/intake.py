@@ -8,7 +8,7 @@ no bytes, and cannot be woken when a partition has room again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -16,6 +16,8 @@ from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.errors import ConsumerStoppedError
 from faust.types import TP
 
+from evcharge.engine.batch_reader import take
+from evcharge.engine.chunk import FirstArrival
 from evcharge.kafka.lenient_fetch import unblock
 
 PATIENT_WAIT_MS = 500
@@ -44,7 +46,7 @@ class Taken(NamedTuple):
     """Consecutive records of one partition."""
 
     tp: TP
-    records: list[Any]
+    records: list[FirstArrival]
     bytes: int
     """About what they take in memory."""
 
@@ -107,11 +109,11 @@ class Intake:
         if not isinstance(fetched, FetchResult):
             self._consumed(place)
             fetched.check_raise()
-        records: list[Any] = []
+        records: list[FirstArrival] = []
         size = 0
         while fetched.has_more() and len(records) < most_records and size < most_bytes:
             try:
-                more = fetched.getall(min(SLICE_RECORDS, most_records - len(records)))
+                more = take(fetched, min(SLICE_RECORDS, most_records - len(records)))
             except UnicodeDecodeError:
                 await unblock(self._consumer, {tp}, next_offset)
                 return Taken(tp, records, size)
@@ -182,7 +184,7 @@ class Intake:
         )
 
 
-def _size(records: Sequence[Any]) -> int:
+def _size(records: list[FirstArrival]) -> int:
     return RECORD_BYTES * len(records) + sum(
-        len(record.value or b"") + len(record.key or b"") for record in records
+        [len(record.value or b"") + len(record.key or b"") for record in records]
     )

@@ -5,14 +5,16 @@ If a release changes one of these underneath, this fails, before anything subtle
 
 from __future__ import annotations
 
+import ast
 import inspect
+import textwrap
 from typing import Any
 
 import aiokafka
 import faust
 import pytest
 from aiokafka.consumer.fetcher import Fetcher as AioFetcher
-from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from faust.assignor.partition_assignor import PartitionAssignor
 from faust.tables import TableManager
@@ -46,8 +48,11 @@ from evcharge.engine.recovery import BulkRecovery
         (faust.App, "worker_init_post_autodiscover", ["self"]),
         (QueueServiceThread, "call_thread", ["self", "fun", "args"]),
         (QueueServiceThread, "on_thread_stop", ["self"]),
-        (FetchResult, "getall", ["self", "max_records"]),
         (FetchResult, "has_more", ["self"]),
+        (FetchResult, "check_assignment", ["self", "tp"]),
+        (FetchResult, "_update_position", ["self"]),
+        (PartitionRecords, "_consume_aborted_up_to", ["self", "batch_offset"]),
+        (PartitionRecords, "_contains_abort_marker", ["self", "next_batch"]),
         (AioFetcher, "_notify", ["self", "future"]),
         (AioFetcher, "_create_fetch_waiter", ["self"]),
         (aiokafka.AIOKafkaProducer, "send_batch", ["self", "batch", "topic", "partition"]),
@@ -94,6 +99,69 @@ def test_the_intake_finds_what_aiokafka_has_fetched() -> None:
     ):
         assert used in source, used
     assert "fetch_context" in inspect.getsource(aiokafka.AIOKafkaConsumer.getmany)
+
+
+def code_of(function: Any) -> str:
+    """Return what is executed of a function, whatever its comments and its logging say."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    for node in ast.walk(tree):
+        for block in ("body", "orelse"):
+            kept = getattr(node, block, [])
+            if isinstance(kept, list):
+                setattr(node, block, [s for s in kept if "log.debug" not in ast.unparse(s)[:9]])
+    return ast.unparse(tree)
+
+
+UNPACK_RECORDS = """
+def _unpack_records(self):
+    tp = self._tp
+    records = self._records
+    while records.has_next():
+        next_batch = records.next_batch()
+        if self._check_crcs and (not next_batch.validate_crc()):
+            raise Errors.CorruptRecordException(f'Invalid CRC - {tp}')
+        if self._isolation_level == READ_COMMITTED and next_batch.producer_id is not None:
+            self._consume_aborted_up_to(next_batch.base_offset)
+            if next_batch.is_control_batch and self._contains_abort_marker(next_batch):
+                self._aborted_producers.discard(next_batch.producer_id)
+            if next_batch.is_transactional and next_batch.producer_id in self._aborted_producers:
+                self.next_fetch_offset = next_batch.next_offset
+                continue
+        if next_batch.is_control_batch:
+            self.next_fetch_offset = next_batch.next_offset
+            continue
+        for record in next_batch:
+            if record.offset < self.next_fetch_offset:
+                continue
+            consumer_record = self._consumer_record(tp, record)
+            self.next_fetch_offset = record.offset + 1
+            yield consumer_record
+        self.next_fetch_offset = next_batch.next_offset
+"""
+
+GETALL = """
+def getall(self, max_records=None):
+    tp = self._topic_partition
+    if not self.check_assignment(tp) or not self.has_more():
+        return []
+    ret_list = []
+    for msg in self._partition_records:
+        ret_list.append(msg)
+        if max_records is not None and len(ret_list) >= max_records:
+            self._update_position()
+            break
+    else:
+        self._update_position()
+        self._partition_records = None
+    return ret_list
+"""
+
+
+def test_the_batch_reader_still_does_all_that_aiokafka_does() -> None:
+    assert code_of(PartitionRecords._unpack_records) == UNPACK_RECORDS.strip()
+    assert code_of(FetchResult.getall) == GETALL.strip()
+    for method in (FetchResult.check_assignment, FetchResult._update_position):
+        assert "self._partition_records.next_fetch_offset" in inspect.getsource(method)
 
 
 def test_the_coordinator_of_the_group_is_still_where_static_members_differ() -> None:

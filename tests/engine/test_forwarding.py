@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from evcharge.engine.chunk import FirstArrival
 from evcharge.engine.forwarding import forward, restore
 
@@ -11,7 +13,7 @@ FIRST = FirstArrival(b"EV-1", b'{"a":1}', 1_700_000_000_123, 5, 42, [("trace", b
 
 
 def arrived(record: FirstArrival, headers: list[tuple[str, bytes]]) -> FirstArrival:
-    return record._replace(timestamp=1_800_000_000_000, partition=2, offset=7, headers=headers)
+    return replace(record, timestamp=1_800_000_000_000, partition=2, offset=7, headers=headers)
 
 
 def test_a_forwarded_record_keeps_its_first_place_time_bytes_and_headers() -> None:
@@ -33,7 +35,7 @@ def test_headers_that_are_no_numbers_are_not_ours() -> None:
 
 def test_a_header_of_our_name_may_be_null() -> None:
     null: Any = None
-    device = FIRST._replace(headers=[("source-offset", null), ("source-partition", null)])
+    device = replace(FIRST, headers=[("source-offset", null), ("source-partition", null)])
     output = forward(device, "station-status-rerouted", 2)
     assert restore(arrived(device, list(output.headers))) == device
     foreign = arrived(device, list(device.headers))

@@ -9,30 +9,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka.consumer.fetcher import FetchError, FetchResult
+from aiokafka.consumer.fetcher import FetchError, FetchResult, PartitionRecords
 from aiokafka.errors import ConsumerStoppedError, TopicAuthorizationFailedError
+from aiokafka.record.memory_records import MemoryRecords
 from faust.types import TP
 
 from evcharge.engine import intake as module
 from evcharge.engine.intake import GATHER_BYTES, Intake, Taken
+from tests.odd_batches import OddRecord, builder
 
 A, B, C = TP("t", 0), TP("t", 1), TP("u", 0)
-
-
-class Fetched:
-    """Records of a partition, as aiokafka's fetcher unpacks them."""
-
-    def __init__(self, records: list[Any]) -> None:
-        self._records = iter(records)
-        self.next_fetch_offset = 0
-
-    def __iter__(self) -> Fetched:
-        return self
-
-    def __next__(self) -> Any:
-        record = next(self._records)
-        self.next_fetch_offset = record.offset + 1
-        return record
 
 
 class FakeConsumer:
@@ -69,11 +55,10 @@ class FakeConsumer:
         state = SimpleNamespace(paused=False, position=0)
         state.consumed_to = lambda offset: setattr(state, "position", offset)
         self.states[tp] = state
-        records = [
-            SimpleNamespace(offset=n, key=None, value=value, headers=()) for n in range(number)
-        ]
+        data = builder([OddRecord(value)] * number).build()
+        records = PartitionRecords(tp, MemoryRecords(bytes(data)), [], 0, None, None, True, 0)
         self._fetcher._records[tp] = FetchResult(
-            tp, assignment=self.assignment, partition_records=Fetched(records), backoff=0
+            tp, assignment=self.assignment, partition_records=records, backoff=0
         )
         return self
 
