@@ -72,7 +72,7 @@ def _advance(
         (after, appended), completion = advance(before, records, stored, limits), None
     if after.reasons & _AHEAD:
         step.count("records_ahead", sum(map(limits.is_ahead, records)))
-    if before is not None and after == before and not appended:
+    if not appended and after == before:
         return
     if completion is not None:
         record = encode_sealed_session(station_id, session_id, completion)
