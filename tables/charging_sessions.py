@@ -26,7 +26,7 @@ from typing import Any, Protocol
 import msgspec
 
 from evcharge.domain.session import SessionState
-from evcharge.domain.session_record import SessionRecord, all_stored, restored
+from evcharge.domain.session_record import SessionRecord, all_stored, restored, stored
 from evcharge.domain.station_session import OpenSession
 from evcharge.storage.partition_store import PartitionStore
 
@@ -49,8 +49,8 @@ _decode = msgspec.msgpack.Decoder().decode
 _OF_ENDED = SessionState._fields.index("ended_us")
 _NONE_OF_ENDED = (None,) * (len(SessionState._fields) - _OF_ENDED)
 
-_FIXARRAY, _ARRAY16 = 15, 0xFFFF
-"""The lengths up to which MessagePack's array begins with one byte, or three; otherwise with five."""
+_FIXARRAY = 15
+"""Elements up to which a MessagePack array begins with one byte; one that fits a block needs three."""
 
 _BLOCK = b"\x92\x01\xdc"
 """``[1, [``: how a block begins, before the number of its records in two bytes."""
@@ -135,8 +135,10 @@ def _block(count: int, records: bytes) -> bytes:
 
 def _bytes_of(records: Sequence[SessionRecord]) -> bytes:
     """Return the bytes of each record, one behind the other."""
+    if len(records) == 1:
+        return _encode(stored(records[0]))
     # One array costs less than its records one by one; how it begins tells only how many they are.
-    opening = 1 if len(records) <= _FIXARRAY else 3 if len(records) <= _ARRAY16 else 5
+    opening = 1 if len(records) <= _FIXARRAY else 3
     return _encode(all_stored(records))[opening:]
 
 

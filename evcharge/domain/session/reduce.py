@@ -14,6 +14,7 @@ from evcharge.domain.session_record import RecordKind, SessionRecord
 
 _START = int(RecordKind.START)
 _UPDATE = RecordKind.UPDATE
+_RANK_OF_UPDATE = int(_UPDATE)
 _AHEAD = HeldReason.TIMESTAMP_AHEAD.bit
 _CONFLICTING_USER = HeldReason.CONFLICTING_USER.bit
 _DECREASED = HeldReason.ENERGY_DECREASED.bit
@@ -126,7 +127,7 @@ def _taken(
             reasons | _DECREASED if decreased else reasons,
             updated_us,
             last_us,
-            min(int(kind), END_RANK),
+            _RANK_OF_UPDATE if kind is _UPDATE else min(int(kind), END_RANK),
             started_us,
             energy_uwh,
             power_mw,
