@@ -40,6 +40,7 @@ class StationState(NamedTuple):
     """At most one a connector, in the order of their ids."""
 
 
+_NOBODY: tuple[int | None, Status, int, int, int, str | None] = (None, Status.FREE, 0, 0, 0, None)
 _facts = itemgetter(slice(1, 8))
 """What a report says of its connector, in one piece."""
 
@@ -59,8 +60,11 @@ def effective_time(report: StatusReport) -> int:
 
 def count_ahead(reports: Sequence[StatusReport]) -> int:
     """Return how many reports are too far ahead to be believed."""
-    early = [report for report in reports if report.timestamp_us > report.ingest_us]
-    return sum(map(is_ahead, early)) if early else 0
+    count = 0
+    for report in reports:
+        if report.timestamp_us > report.ingest_us and is_ahead(report):
+            count += 1
+    return count
 
 
 def advance_station(state: StationState | None, reports: Sequence[StatusReport]) -> StationState:
@@ -71,9 +75,8 @@ def advance_station(state: StationState | None, reports: Sequence[StatusReport])
     reports that are processed again, in the same order, after a crash.
     """
     words = {word.connector_id: word for word in state.words} if state else {}
-    speaker: int | None = None
     # While one connector speaks, its word is in these names; it is put down when another one does.
-    before, event_us, since_us, heard_us, last_error = Status.FREE, 0, 0, 0, None
+    speaker, before, event_us, since_us, heard_us, last_error = _NOBODY
     for connector_id, status, said_us, ingest_us, _, _, error_code in map(_facts, reports):
         if said_us > ingest_us and said_us - ingest_us > AHEAD_US:
             said_us = ingest_us  # noqa: PLW2901
@@ -100,4 +103,4 @@ def advance_station(state: StationState | None, reports: Sequence[StatusReport])
         )
     if state is None or len(words) > len(state.words):
         return StationState(tuple(words[connector_id] for connector_id in sorted(words)))
-    return StationState(tuple(words.values()))
+    return _new(StationState, (tuple(words.values()),))
