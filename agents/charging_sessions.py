@@ -62,17 +62,18 @@ def _advance(
     station_id, session_id = session
     key = session_key(station_id, session_id)
     row = step.state(key, decode_session)
-    before, sealed, was_open = (
-        (row.state, row.sealed, row.state.is_open) if row else (None, None, False)
-    )
-    stored = partial(stored_records, step, station_id, session_id, row)
+    before, sealed = (row.state, row.sealed) if row else (None, None)
+
+    def stored() -> Sequence[SessionRecord]:
+        return stored_records(step, station_id, session_id, row)
+
     if sealed is None:
         (after, appended), completion = advance_unsealed(before, records, stored, limits)
     else:
         (after, appended), completion = advance(before, records, stored, limits), None
     if after.reasons & _AHEAD:
         step.count("records_ahead", sum(map(limits.is_ahead, records)))
-    if before is not None and after == before and not appended:
+    if not appended and after == before:
         return
     if completion is not None:
         record = encode_sealed_session(station_id, session_id, completion)
@@ -86,5 +87,6 @@ def _advance(
     step.put_state(key, SessionRow(blocks, after, waiting, tail, sealed), encode_session)
     if before is None:
         step.put(index_key(session_id, station_id), PRESENT)
-    if (is_open := after.is_open) != was_open:
+    was_open = before is not None and before.ended_us is None
+    if (is_open := after.ended_us is None) != was_open:
         step.put(open_key(station_id, session_id), PRESENT if is_open else None)

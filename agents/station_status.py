@@ -9,7 +9,7 @@ from operator import attrgetter
 from faust.types import StreamT
 
 from evcharge.application import Application
-from evcharge.domain.station_state import advance_station, is_ahead
+from evcharge.domain.station_state import advance_station, count_ahead
 from evcharge.domain.status_report import StatusReport
 from evcharge.engine.chunk import Chunk
 from evcharge.engine.step import Step
@@ -36,8 +36,7 @@ def _advance(step: Step, station_id: str, reports: Sequence[StatusReport]) -> No
     key = station_key(station_id)
     before = step.state(key, decode_station)
     after = advance_station(before, reports)
-    for report in reports:
-        if is_ahead(report):
-            step.count("records_ahead", 1)
+    if ahead := count_ahead(reports):
+        step.count("records_ahead", ahead)
     if after != before:
         step.put_state(key, after, encode_station)

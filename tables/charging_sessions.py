@@ -26,7 +26,7 @@ from typing import Any, Protocol
 import msgspec
 
 from evcharge.domain.session import SessionState
-from evcharge.domain.session_record import SessionRecord, restored, stored
+from evcharge.domain.session_record import SessionRecord, all_stored, restored, stored
 from evcharge.domain.station_session import OpenSession
 from evcharge.storage.partition_store import PartitionStore
 
@@ -48,6 +48,9 @@ _decode = msgspec.msgpack.Decoder().decode
 
 _OF_ENDED = SessionState._fields.index("ended_us")
 _NONE_OF_ENDED = (None,) * (len(SessionState._fields) - _OF_ENDED)
+
+_FIXARRAY = 15
+"""Elements up to which a MessagePack array begins with one byte; one that fits a block needs three."""
 
 _BLOCK = b"\x92\x01\xdc"
 """``[1, [``: how a block begins, before the number of its records in two bytes."""
@@ -131,7 +134,12 @@ def _block(count: int, records: bytes) -> bytes:
 
 
 def _bytes_of(records: Sequence[SessionRecord]) -> bytes:
-    return b"".join([_encode(stored(record)) for record in records])
+    """Return the bytes of each record, one behind the other."""
+    if len(records) == 1:
+        return _encode(stored(records[0]))
+    # One array costs less than its records one by one; how it begins tells only how many they are.
+    opening = 1 if len(records) <= _FIXARRAY else 3
+    return _encode(all_stored(records))[opening:]
 
 
 def stored_records(

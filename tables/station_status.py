@@ -18,8 +18,9 @@ NAME = "station-status"
 
 VERSION = 1
 
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(tuple[int, tuple[ConnectorWord, ...]])
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(tuple[int, tuple[ConnectorWord, ...]]).decode
+_new = tuple.__new__
 
 
 def station_key(station_id: str) -> bytes:
@@ -29,13 +30,12 @@ def station_key(station_id: str) -> bytes:
 
 def encode_station(state: StationState) -> bytes:
     """Return the row of a state."""
-    return _encoder.encode((VERSION, state.words))
+    return _encode((VERSION, state.words))
 
 
 def decode_station(row: bytes) -> StationState:
     """Return the state of a row."""
-    _, words = _decoder.decode(row)
-    return StationState(words)
+    return _new(StationState, _decode(row)[1:])
 
 
 class StationStatusReader:

@@ -70,10 +70,18 @@ _NONE_OF_SELDOM = (None,) * (len(SessionRecord._fields) - _SELDOM)
 
 def stored(record: SessionRecord) -> StoredRecord:
     """Return a record as it is kept; most use few of the fields, and its session is told elsewhere."""
+    if record[-1] is not None:
+        return record[_KIND:]
     end = _SELDOM if record[_SELDOM:] == _NONE_OF_SELDOM else len(record)
     while record[end - 1] is None:
         end -= 1
     return record[_KIND:end]
+
+
+def all_stored(records: Sequence[SessionRecord]) -> list[StoredRecord]:
+    """Return each record as it is kept."""
+    # Where events have ids, nothing is left out.
+    return [record[_KIND:] if record[-1] is not None else stored(record) for record in records]
 
 
 def restored(

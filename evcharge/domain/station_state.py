@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from evcharge.domain.ahead import AHEAD_US
@@ -39,6 +40,11 @@ class StationState(NamedTuple):
     """At most one a connector, in the order of their ids."""
 
 
+_NOBODY: tuple[int | None, Status, int, int, int, str | None] = (None, Status.FREE, 0, 0, 0, None)
+_facts = itemgetter(slice(1, 8))
+"""What a report says of its connector, in one piece."""
+
+
 def is_ahead(report: StatusReport) -> bool:
     """Whether a report's timestamp is so far ahead of its ingest that it is not believed."""
     return report.timestamp_us - report.ingest_us > AHEAD_US
@@ -52,6 +58,15 @@ def effective_time(report: StatusReport) -> int:
     return report.ingest_us if is_ahead(report) else report.timestamp_us
 
 
+def count_ahead(reports: Sequence[StatusReport]) -> int:
+    """Return how many reports are too far ahead to be believed."""
+    count = 0
+    for report in reports:
+        if report.timestamp_us > report.ingest_us and is_ahead(report):
+            count += 1
+    return count
+
+
 def advance_station(state: StationState | None, reports: Sequence[StatusReport]) -> StationState:
     """Fold reports of one station, in the order of their processing, into its state.
 
@@ -60,25 +75,32 @@ def advance_station(state: StationState | None, reports: Sequence[StatusReport])
     reports that are processed again, in the same order, after a crash.
     """
     words = {word.connector_id: word for word in state.words} if state else {}
-    for report in reports:
-        _, connector_id, status, said_us, ingest_us, _, _, error_code, _ = report
-        if said_us > ingest_us:
-            said_us = effective_time(report)
-        word = words.get(connector_id)
-        if word is None:
-            since_us, heard_us = said_us, ingest_us
-        else:
-            _, before, event_us, since_us, heard_us, _ = word
-            if ingest_us > heard_us:  # noqa: PLR1730  (twice as fast as max())
-                heard_us = ingest_us
-            if said_us < event_us:
-                words[connector_id] = word._replace(heard_us=heard_us)
-                continue
-            if status != before:
-                since_us = said_us
-        words[connector_id] = _new(
-            ConnectorWord, (connector_id, status, said_us, since_us, heard_us, error_code)
+    # While one connector speaks, its word is in these names; it is put down when another one does.
+    speaker, before, event_us, since_us, heard_us, last_error = _NOBODY
+    for connector_id, status, said_us, ingest_us, _, _, error_code in map(_facts, reports):
+        if said_us > ingest_us and said_us - ingest_us > AHEAD_US:
+            said_us = ingest_us  # noqa: PLW2901
+        if connector_id != speaker:
+            if speaker is not None:
+                words[speaker] = _new(
+                    ConnectorWord, (speaker, before, event_us, since_us, heard_us, last_error)
+                )
+            speaker = connector_id
+            word = words.get(connector_id)
+            if word is None:
+                before, event_us, since_us, heard_us = status, said_us, said_us, ingest_us
+            else:
+                _, before, event_us, since_us, heard_us, last_error = word
+        if ingest_us > heard_us:  # noqa: PLR1730  (twice as fast as max())
+            heard_us = ingest_us
+        if said_us >= event_us:
+            if status is not before and status != before:
+                before, since_us = status, said_us
+            event_us, last_error = said_us, error_code
+    if speaker is not None:
+        words[speaker] = _new(
+            ConnectorWord, (speaker, before, event_us, since_us, heard_us, last_error)
         )
     if state is None or len(words) > len(state.words):
         return StationState(tuple(words[connector_id] for connector_id in sorted(words)))
-    return StationState(tuple(words.values()))
+    return _new(StationState, (tuple(words.values()),))

@@ -11,6 +11,8 @@ from evcharge.domain.station_state import (
     ConnectorWord,
     StationState,
     advance_station,
+    count_ahead,
+    effective_time,
     is_ahead,
 )
 from evcharge.domain.status_report import Status, StatusReport
@@ -169,3 +171,31 @@ def test_how_reports_are_cut_into_chunks_makes_no_difference(
     in_two = advance_station(advance_station(None, all_reports[:cut]), all_reports[cut:])
 
     assert in_two == advance_station(None, all_reports)
+
+
+def plainly(words: dict[int, ConnectorWord], said: StatusReport) -> None:
+    """Take up one report as the docstrings tell it."""
+    at_us = effective_time(said)
+    old = words.get(said.connector_id)
+    if old is None:
+        old = ConnectorWord(said.connector_id, said.status, at_us, at_us, said.ingest_us)
+    new = old._replace(heard_us=max(old.heard_us, said.ingest_us))
+    if at_us >= old.event_us:
+        since_us = old.since_us if said.status == old.status else at_us
+        new = new._replace(
+            status=said.status, event_us=at_us, since_us=since_us, error_code=said.error_code
+        )
+    words[said.connector_id] = new
+
+
+@given(reports, reports)
+def test_reports_of_connectors_in_turn_or_mixed_mean_what_each_means_alone(
+    earlier: list[StatusReport], later: list[StatusReport]
+) -> None:
+    words: dict[int, ConnectorWord] = {}
+    for each in (*earlier, *later):
+        plainly(words, each)
+    state = advance_station(advance_station(None, earlier), later)
+
+    assert state.words == tuple(word for _, word in sorted(words.items()))
+    assert count_ahead(later) == [is_ahead(each) for each in later].count(True)

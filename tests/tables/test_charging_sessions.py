@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,6 +43,25 @@ def test_a_stored_state_is_read_as_it_was(records: list[SessionRecord]) -> None:
 def test_stored_records_are_read_as_they_were(records: list[SessionRecord]) -> None:
     ours = [r._replace(station_id=STATION, session_id=SESSION) for r in records]
     assert decode_records(STATION, SESSION, encode_records(ours)) == ours
+
+
+@given(records=st.lists(record_sets, min_size=1, max_size=6))
+def test_records_are_stored_together_as_each_would_be_alone(
+    records: list[list[SessionRecord]],
+) -> None:
+    ours = [each for some in records for each in some]
+    alone = []
+    for each in ours:
+        fields = [int(each.kind), *each[3:]]
+        while fields[-1] is None:
+            fields.pop()
+        alone.append(msgspec.msgpack.encode(fields))
+    assert encode_records(ours) == b"\x92\x01\xdc" + len(ours).to_bytes(2, "big") + b"".join(alone)
+    assert append_records(0, b"", ours) == (
+        (len(ours), b"".join(alone), ())
+        if sum(map(len, alone)) <= TAIL_BYTES
+        else (0, b"", (encode_records(ours),))
+    )
 
 
 @given(chunks=st.lists(record_sets, max_size=8))

@@ -9,7 +9,7 @@ from evcharge.domain.session.flood import flooded
 from evcharge.domain.session.fold import fold
 from evcharge.domain.session.limits import Limits
 from evcharge.domain.session.order import END_RANK, distinct, first_appearance, position, value
-from evcharge.domain.session.reduce import close, extend
+from evcharge.domain.session.reduce import close, extend, follow
 from evcharge.domain.session.state import EMPTY, SessionState
 from evcharge.domain.session_record import RecordKind, SessionRecord
 
@@ -22,7 +22,9 @@ class Advanced(NamedTuple):
 
     state: SessionState
     appended: Sequence[SessionRecord]
-    """Those of the new records that are to be kept, in the order in which they arrived."""
+    """Those of the new records that are to be kept, in the order in which they arrived.
+
+    The new records themselves if all followed in the usual way, without an end before the last."""
 
 
 def advance(
@@ -55,15 +57,9 @@ def _follow(state: SessionState, new: Sequence[SessionRecord], limits: Limits) -
     """
     if state.revision + len(new) > limits.max_readings:
         return None
-    last_us = state.last_us
-    for record in new:
-        _, _, kind, at_us = record[:4]
-        if at_us <= last_us or kind != _UPDATE:
-            break
-        last_us = at_us
-    else:
-        # Nearly always: updates, one later than the other.
-        return _new(Advanced, (extend(state, new, limits), new))
+    followed = follow(state, new, limits)
+    if followed is not None:
+        return _new(Advanced, (followed, new))
     last_us = state.last_us
     last = None
     ended = not state.is_open
@@ -86,8 +82,7 @@ def _follow(state: SessionState, new: Sequence[SessionRecord], limits: Limits) -
         last_us = record.timestamp_us
     if end_at is None:
         return Advanced(extend(state, fresh, limits), fresh)
-    if end_at:
-        state = extend(state, fresh[:end_at], limits)
+    state = extend(state, fresh[: end_at + 1], limits)
     state = close(state, (fresh[end_at],), limits, started_us=state.started_us)
     if behind := fresh[end_at + 1 :]:
         state = extend(state, behind, limits)

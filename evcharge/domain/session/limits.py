@@ -24,6 +24,9 @@ class Limits:
 
     def is_ahead(self, record: SessionRecord) -> bool:
         """Whether a record's timestamp, or the start that it states, is ahead of its ingest."""
-        latest_us = record.ingest_us + self.ahead_us
-        start_us = record.start_time_us
-        return record.timestamp_us > latest_us or (start_us is not None and start_us > latest_us)
+        return self.is_beyond(record.ingest_us, record.timestamp_us, record.start_time_us)
+
+    def is_beyond(self, ingest_us: int, timestamp_us: int, start_us: int | None) -> bool:
+        """Whether one of these two times is too far ahead of an ingest time."""
+        latest_us = ingest_us + self.ahead_us
+        return timestamp_us > latest_us or (start_us is not None and start_us > latest_us)

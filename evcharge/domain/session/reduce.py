@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from operator import itemgetter
 
 from evcharge.domain.session.energy import Metering, energy_of, read, settle
 from evcharge.domain.session.held import HeldReason
@@ -12,6 +13,8 @@ from evcharge.domain.session.state import EMPTY, SessionState
 from evcharge.domain.session_record import RecordKind, SessionRecord
 
 _START = int(RecordKind.START)
+_UPDATE = RecordKind.UPDATE
+_RANK_OF_UPDATE = int(_UPDATE)
 _AHEAD = HeldReason.TIMESTAMP_AHEAD.bit
 _CONFLICTING_USER = HeldReason.CONFLICTING_USER.bit
 _DECREASED = HeldReason.ENERGY_DECREASED.bit
@@ -21,6 +24,8 @@ _END_BEFORE_START = HeldReason.END_BEFORE_START.bit
 _TOO_LONG = HeldReason.TOO_LONG.bit
 _CONFLICTING_END = HeldReason.CONFLICTING_END.bit
 _new = tuple.__new__
+_facts = itemgetter(slice(2, 17))
+"""What :func:`_taken` reads of a record, in one piece."""
 
 
 def reduce(ordered: Sequence[SessionRecord], limits: Limits) -> SessionState:
@@ -30,31 +35,57 @@ def reduce(ordered: Sequence[SessionRecord], limits: Limits) -> SessionState:
         return extend(EMPTY, ordered, limits)
     starts = (record.timestamp_us for record in ordered if record.kind == _START)
     at = ordered.index(ends[0])
-    state = extend(EMPTY, ordered[:at], limits)
+    state = extend(EMPTY, ordered[: at + 1], limits)
     state = close(state, ends, limits, started_us=next(starts, None))
     return extend(state, ordered[at + 1 :], limits)
 
 
-def extend(state: SessionState, records: Iterable[SessionRecord], limits: Limits) -> SessionState:
+def extend(state: SessionState, records: Sequence[SessionRecord], limits: Limits) -> SessionState:
     """Return the state after records that follow it in order.
 
     Every record tells of connector and user, and whether the device's clock is ahead. Of start, energy
     and power only starts and updates before the accepted end tell: a reading behind it changes nothing.
     An end among the records does not end the session, :func:`close` does.
     """
-    (revision, reasons, updated_us, last_us, last_rank, started_us, energy_uwh, power_mw, user_id,
+    extended = _taken(state, records, limits, usual=False)
+    assert extended is not None
+    return extended
+
+
+def follow(
+    state: SessionState, records: Sequence[SessionRecord], limits: Limits
+) -> SessionState | None:
+    """Return the state after records that follow it in the usual way, or None if any does not.
+
+    Usual are records that are each later than the one before; before an end starts and updates, and at
+    most one end, as the last; behind an end only updates.
+    """
+    extended = _taken(state, records, limits, usual=True)
+    if extended is None or extended.last_rank < END_RANK:
+        return extended
+    return close(extended, records[-1:], limits, started_us=extended.started_us)
+
+
+def _taken(
+    state: SessionState, records: Sequence[SessionRecord], limits: Limits, *, usual: bool
+) -> SessionState | None:
+    (revision, reasons, updated_us, last_us, kind, started_us, energy_uwh, power_mw, user_id,
      connector_id, last_seq, base_uwh, register_uwh, ended_us, closed_ingest_us, relative,
-     witnesses) = state  # fmt: skip
+     witnesses) = state[:]  # fmt: skip
     decreased = bool(reasons & _DECREASED)
-    # The hottest lines of all: names for what a record says, comparisons in place of max() and min().
-    for record in records:
-        (kind, last_us, ingest_us, _, _, read_uwh, meter_uwh, read_mw, last_seq, _, _, _,
-         connector, user, stated_us) = record[2:17]  # fmt: skip
-        last_rank = kind if kind < END_RANK else END_RANK  # noqa: FURB136
-        revision += 1
+    ends = 0
+    # The hottest lines of all: names for what a record says, comparisons in place of max() and min(),
+    # and plain tuples, of which names are taken faster than of named ones.
+    for (kind, at_us, ingest_us, _, _, read_uwh, meter_uwh, read_mw, last_seq, _, _, _,  # noqa: B007
+         connector, user, stated_us) in map(_facts, records):  # fmt: skip
+        if at_us <= last_us and usual:
+            return None
+        last_us = at_us
         if ingest_us > updated_us:  # noqa: PLR1730
             updated_us = ingest_us
-        if (last_us > ingest_us or stated_us is not None) and limits.is_ahead(record):
+        if (at_us > ingest_us or stated_us is not None) and limits.is_beyond(
+            ingest_us, at_us, stated_us
+        ):
             reasons |= _AHEAD
         if connector_id is None:
             connector_id = connector
@@ -63,10 +94,16 @@ def extend(state: SessionState, records: Iterable[SessionRecord], limits: Limits
                 user_id = user
             else:
                 reasons |= _CONFLICTING_USER
-        if ended_us is not None or kind >= END_RANK:
+        if kind is not _UPDATE:
+            if usual and (ended_us is not None or ends):
+                return None
+            if kind >= END_RANK:
+                ends += 1
+                continue
+            if kind == _START and started_us is None and ended_us is None:
+                started_us = at_us
+        if ended_us is not None:
             continue
-        if kind == _START and started_us is None:
-            started_us = last_us
         if read_mw is not None:
             power_mw = read_mw
         if meter_uwh is not None:
@@ -81,14 +118,16 @@ def extend(state: SessionState, records: Iterable[SessionRecord], limits: Limits
                 energy_uwh = read_uwh
             else:
                 decreased = True
+    if usual and ends and kind < END_RANK:
+        return None
     return _new(
         SessionState,
         (
-            revision,
+            revision + len(records),
             reasons | _DECREASED if decreased else reasons,
             updated_us,
             last_us,
-            int(last_rank),
+            _RANK_OF_UPDATE if kind is _UPDATE else min(int(kind), END_RANK),
             started_us,
             energy_uwh,
             power_mw,
@@ -122,17 +161,18 @@ def close(
     *,
     started_us: int | None,
 ) -> SessionState:
-    """Return the state after its accepted end, the first of ``ends``, which are sorted by weight.
+    """Return the state with its accepted end, the first of ``ends``, which are sorted by weight.
 
-    ``state`` is that of the records before it in order, ``started_us`` the session's first start record,
-    wherever that is.
+    ``state`` is that of the records up to the accepted end in order, ``started_us`` the session's first
+    start record, wherever that is.
     """
     accepted = ends[0]
     running = state.metering
-    state = extend(state, (accepted,), limits)
     energies = [energy_of(running, end.energy_uwh, end.meter_uwh) for end in ends]
-    telling = next((i for i, energy in enumerate(energies) if energy is not None), 0)
-    metering = settle(
+    telling = 0
+    if energies[0] is None and len(ends) > 1:
+        telling = next((i for i, energy in enumerate(energies) if energy is not None), 0)
+    energy_uwh, base_uwh, register_uwh, relative, decreased = settle(
         running, energies[telling], accepted.meter_uwh, correction=bool(ends[telling].correction)
     )
     ended_us = accepted.timestamp_us
@@ -145,22 +185,33 @@ def close(
         reasons |= _END_BEFORE_START
     elif ended_us - started_us > limits.max_session_us:
         reasons |= _TOO_LONG
-    if metering.energy_uwh is None:
+    if energy_uwh is None:
         reasons |= _NO_ENERGY
-    if metering.decreased:
+    if decreased:
         reasons |= _DECREASED
     if len(ends) > 1 and not accepted.correction and _contradict(ends, energies):
         reasons |= _CONFLICTING_END
-    return state._replace(
-        reasons=reasons,
-        started_us=started_us,
-        energy_uwh=metering.energy_uwh,
-        power_mw=None,
-        base_uwh=metering.base_uwh,
-        register_uwh=metering.register_uwh,
-        ended_us=ended_us,
-        closed_ingest_us=accepted.ingest_us,
-        relative=metering.relative,
+    return _new(
+        SessionState,
+        (
+            state.revision,
+            reasons,
+            state.updated_us,
+            state.last_us,
+            state.last_rank,
+            started_us,
+            energy_uwh,
+            None,  # power_mw
+            state.user_id,
+            state.named_connector_id,
+            state.last_seq,
+            base_uwh,
+            register_uwh,
+            ended_us,
+            accepted.ingest_us,
+            relative,
+            state.witnesses,
+        ),
     )
 
 

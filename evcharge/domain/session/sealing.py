@@ -42,10 +42,11 @@ def advance_unsealed(
     ``new`` are in the order of arrival, and so is the result: no other cut into calls gives another.
     """
     advanced = advance(state, new, stored, limits)
-    if advanced.state.is_open:
+    if advanced.state.ended_us is None:
         return advanced, None
-    if _next_chance(state, new, 0) == len(new):
-        # Nearly always: the end is the last record.
+    was_open = state is None or state.ended_us is None
+    # Nearly always the end is the last record.
+    if (was_open and advanced.appended is new) or _next_chance(state, new, 0) == len(new):
         return advanced, _completion(advanced.state, new[-1])
     appended: list[SessionRecord] = []
     completion, taken = None, 0
