@@ -34,7 +34,8 @@ class Effects:
     @property
     def size(self) -> int:
         """Bytes of the rows, about as many as in a record batch."""
-        return sum(len(key) + len(value or b"") + 16 for key, value in self.rows.items())
+        rows = self.rows
+        return 16 * len(rows) + sum(map(len, rows)) + sum(map(len, filter(None, rows.values())))
 
 
 class Pipeline:
@@ -62,7 +63,10 @@ class Pipeline:
         self._on_durable = on_durable
         self._on_failure = on_failure
         self._pending: list[Effects] = []
-        self._unwritten: dict[bytes, bytes | None] = {}
+        self._pending_rows: dict[bytes, bytes | None] = {}
+        """The rows of all of them."""
+        self._writing_rows: dict[bytes, bytes | None] = {}
+        """Those of the steps that are being written."""
         self._applied: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
         self._cached = cached
@@ -83,24 +87,29 @@ class Pipeline:
 
     def get(self, key: bytes) -> bytes | None:
         """Return a row as the steps so far left it."""
-        if key in self._unwritten:
-            return self._unwritten[key]
-        return self._cached.get(key) or self.store.get(key)
+        # What is cached is the newest: every step's states are put there.
+        row = self._cached.get(key)
+        if row is not None:
+            return row
+        for rows in (self._pending_rows, self._writing_rows):
+            if key in rows:
+                return rows[key]
+        return self.store.get(key)
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """Return many rows as the steps so far left them."""
-        stored = self.store.get_many(keys)
-        unwritten = self._unwritten
-        if not unwritten:
-            return stored
-        return [unwritten.get(k, v) for k, v in zip(keys, stored, strict=True)]
+        found = self.store.get_many(keys)
+        for rows in (self._writing_rows, self._pending_rows):
+            if rows:
+                found = [rows.get(k, v) for k, v in zip(keys, found, strict=True)]
+        return found
 
     # -- writes
 
     def submit(self, effects: Effects) -> None:
         """Take over the effects of a finished step; they become durable soon, in order."""
         self._applied[effects.source_topic] = effects.marker.offset
-        self._unwritten.update(effects.rows)
+        self._pending_rows.update(effects.rows)
         self._cached.put(effects.states)
         self._pending.append(effects)
         if self._task is None:
@@ -127,37 +136,40 @@ class Pipeline:
             self._task = None
 
     def _take(self) -> list[Effects]:
-        """Take the pending steps that fit one record batch, at least one."""
-        if len(self._pending) == 1:
-            # The usual case: how large it is changes nothing.
-            steps, self._pending = self._pending, []
-            return steps
-        size, taken = 0, 0
-        for step in self._pending:
+        """Take the pending steps that fit one record batch, at least one, and their rows."""
+        size, taken = 0, len(self._pending)
+        # How large a single one is changes nothing.
+        for number, step in enumerate(self._pending if taken > 1 else ()):
             size += step.size
-            if taken and size > BATCH_ROWS_BYTES:
+            if number and size > BATCH_ROWS_BYTES:
+                taken = number
                 break
-            taken += 1
         steps, self._pending = self._pending[:taken], self._pending[taken:]
+        if self._pending:
+            self._writing_rows, self._pending_rows = _rows_of(steps), _rows_of(self._pending)
+        else:
+            self._writing_rows, self._pending_rows = self._pending_rows, {}
         return steps
 
     async def _write(self, steps: Sequence[Effects]) -> None:
-        rows: dict[bytes, bytes | None] = {}
+        rows = self._writing_rows
+        written = rows.copy()
         outputs: list[Output] = []
-        marks: dict[bytes, bytes | None] = {}
         for step in steps:
-            rows.update(step.rows)
             outputs.extend(step.outputs)
-            marks[source_marker(step.source_topic)] = step.marker.encode()
-        written = {**rows, **marks}
+            written[source_marker(step.source_topic)] = step.marker.encode()
         offset = await self._writer.write(written.items(), outputs)
         written.update(touched(time.time_ns() // 1_000_000))
         self.store.write(written, offset)
-        unwritten = self._unwritten
-        for key, value in rows.items():
-            if unwritten.get(key) is value and key in unwritten:
-                del unwritten[key]
+        self._writing_rows = {}
         for step in steps:
             for call in step.on_durable:
                 call()
         self._on_durable(offset, rows)
+
+
+def _rows_of(steps: Sequence[Effects]) -> dict[bytes, bytes | None]:
+    rows: dict[bytes, bytes | None] = {}
+    for step in steps:
+        rows.update(step.rows)
+    return rows

@@ -92,21 +92,24 @@ class Step:
         groups: defaultdict[K, list[R]] = defaultdict(list)
         for at, each in zip(map(key, said), said, strict=True):
             groups[at].append(each)
-        partition_of = self._partitioner.partition_of
-        strangers = [
-            (at, home)
-            for at, group in groups.items()
-            if (home := partition_of(group[0].station_id)) != self.partition
-        ]
-        accepted = len(said)
-        for at, home in strangers:
-            group = groups.pop(at)
-            accepted -= len(group)
-            for each in group:
-                self.reroute(self._source_of(each), home)
+        accepted = len(said) - self._reroute_strangers(groups)
         self.count("records_accepted", accepted)
         self._accepted += accepted
         return list(groups.items())
+
+    def _reroute_strangers(self, groups: dict[K, list[R]]) -> int:
+        """Take out the keys of other partitions' stations; return how many records they had."""
+        homes = self._partitioner.partitions_of([group[0].station_id for group in groups.values()])
+        if homes.count(self.partition) == len(homes):
+            return 0
+        rerouted = 0
+        for at, home in zip(list(groups), homes, strict=True):
+            if home != self.partition:
+                strangers = groups.pop(at)
+                rerouted += len(strangers)
+                for each in strangers:
+                    self.reroute(self._source_of(each), home)
+        return rerouted
 
     def _without_rejected(self, outcomes: Sequence[R | Rejected]) -> list[R]:
         said: list[R] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -30,14 +31,21 @@ class Batch:
         )
         self.count = 0
 
-    def append(self, record: Record) -> bool:
-        """Add a record; false if it does not fit (the first one always does)."""
-        key, value, headers = record
-        # Our topics have append times: what stands here is not kept.
-        if self._builder.append(self.count, None, key, value, headers) is None:
-            return False
-        self.count += 1
-        return True
+    def fill(self, first: Record, others: Iterator[Record]) -> Record | None:
+        """Add records until one does not fit (the first one always does); return that one."""
+        append = self._builder.append
+        # Our topics have append times: what stands here is not kept. One time costs less than many.
+        now_ms = time.time_ns() // 1_000_000
+        key, value, headers = first
+        append(0, now_ms, key, value, headers)
+        count = 1
+        for key, value, headers in others:
+            if append(count, now_ms, key, value, headers) is None:
+                self.count = count
+                return key, value, headers
+            count += 1
+        self.count = count
+        return None
 
     def build(self, identity: Identity, sequence: int) -> bytes:
         """Return the bytes of the batch."""
@@ -47,11 +55,9 @@ class Batch:
 
 def in_batches(records: Iterable[Record], *, transactional: bool) -> Iterator[Batch]:
     """Yield as few batches as hold all records, in order."""
-    batch = Batch(transactional=transactional)
-    for record in records:
-        if not batch.append(record):
-            yield batch
-            batch = Batch(transactional=transactional)
-            batch.append(record)
-    if batch.count:
+    remaining = iter(records)
+    first = next(remaining, None)
+    while first is not None:
+        batch = Batch(transactional=transactional)
+        first = batch.fill(first, remaining)
         yield batch

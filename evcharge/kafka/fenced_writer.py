@@ -35,6 +35,8 @@ TRANSACTION_TIMEOUT_MS = 60_000
 """A transaction open for longer is aborted by Kafka, and its producer must end: so long may a broker be
 away in the middle of one without costing a restart."""
 
+_NO_HEADERS: list[tuple[str, bytes]] = []
+
 
 class _Producer:
     """An epoch of a transactional id, with the sequence numbers that it has used."""
@@ -163,4 +165,4 @@ class FencedWriter:
 
 
 def _plain(rows: Iterable[Row]) -> list[Record]:
-    return [(key, value, []) for key, value in rows]
+    return [(key, value, _NO_HEADERS) for key, value in rows]

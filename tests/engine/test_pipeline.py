@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Iterable, Sequence
 
 import pytest
@@ -172,3 +173,34 @@ async def test_steps_that_do_not_fit_one_record_batch_go_out_one_after_the_other
     assert [event for event in bench.events if event.startswith("ack")] == [
         f"ack {number}" for number in range(1, 6)
     ]
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_reads_see_what_the_last_step_wrote_whatever_is_durable_or_cached(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evcharge.engine.pipeline.BATCH_ROWS_BYTES", 2_000)
+    chance = random.Random(seed)
+    bench = Bench()
+    states, others = [[b"%c%d" % (kind, n) for n in range(20)] for kind in b"SR"]
+    expected: dict[bytes, bytes | None] = {}
+    for offset in range(200):
+        new = {key: chance.randbytes(30) for key in chance.sample(states, chance.randrange(10))}
+        rows: dict[bytes, bytes | None] = {
+            **dict.fromkeys(chance.sample(others, chance.randrange(5))),
+            **{key: chance.randbytes(30) for key in chance.sample(others, chance.randrange(5))},
+            **new,
+        }
+        expected |= rows
+        bench.pipeline.submit(Effects(SOURCE, Marker(offset, 7), rows, new))
+        if chance.random() < 0.5:
+            bench.writer.may_answer.set()
+            await asyncio.sleep(0)
+            bench.writer.may_answer.clear()
+        known = [expected.get(key) for key in states + others]
+        assert [bench.pipeline.get(key) for key in states + others] == known
+        assert bench.pipeline.get_many(states + others) == known
+    bench.writer.may_answer.set()
+    await bench.pipeline.drained()
+    assert bench.store.get_many(states + others) == [expected.get(k) for k in states + others]
+    assert bench.pipeline.get_many(states + others) == [expected.get(k) for k in states + others]
