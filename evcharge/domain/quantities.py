@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import lru_cache
 from math import dist, hypot
+from operator import sub
 from typing import Self
 
 SECOND_US = 1_000_000
@@ -155,14 +156,14 @@ def units_of_all(numbers: Sequence[float], scale: int) -> list[int]:
     """Return :func:`units` of each of many finite numbers, in half the time.
 
     Raises:
-        InexactError: :func:`units` may raise it for one of them, or knows it only by its text.
+        InexactError: :func:`units` raises it for one of them, or knows that one only by its text.
         TypeError: one of them is no float.
     """
     products = [number * scale for number in numbers]
     # The root of a sum of squares is at least each of their roots: what it is below, all are below.
     if hypot(*products) < _EXACT_BELOW or max(map(abs, products)) < _EXACT_BELOW:
         wholes = list(map(float.__round__, products))
-        if dist(products, wholes) < 0.1:
+        if dist(products, wholes) < 0.1 or max(map(abs, map(sub, products, wholes))) < 0.2:
             return wholes
     raise InexactError
 
