@@ -39,9 +39,8 @@ class Many(Generic[E, T]):
         one_by_one: Callable[[Sequence[E], Sequence[Received]], list[T | Rejected]],
     ) -> list[T | Rejected]:
         """Return what becomes of each event, by its index: what ``one_by_one`` returns."""
-        if len(events) <= FEW:
+        if len(events) <= FEW or not any(usual := self.usual(events)):
             return one_by_one(events, records)
-        usual = self.usual(events)
         outcomes: list[T | Rejected] = []
         try:
             said = iter(self.convert([*compress(events, usual)], [*compress(records, usual)]))
