@@ -8,6 +8,7 @@
     objects.py             bytes to JSON object, or the reason why not
     chunk.py               many records in one pass, each rejected one by itself
     quick.py               the usual events in one faster pass, never against the models
+    many.py                the usual events converted at once, column by column
     sealed_session.py      the record of the topic `sealed-sessions`, which evcharge writes
     decode.py              the two functions that the agents call
     rejection.py           the fixed list of reasons

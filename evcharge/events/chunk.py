@@ -1,13 +1,14 @@
 """Many records validated in one pass, which costs a fraction of one pass for each.
 
-The values of a chunk are joined to one JSON array. If all is well with every record, that is all; if
-not, the chunk is cut in pieces until the records that are to blame stand alone and get their reason.
+The values of some hundred records are joined to one JSON array. If all is well with each, that is all;
+if not, they are cut in pieces until the records that are to blame stand alone and get their reason.
 """
 
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
@@ -15,6 +16,7 @@ import msgspec
 from pydantic import TypeAdapter, ValidationError
 
 from evcharge.domain.quantities import DecimalFloat, InexactError
+from evcharge.events.many import Many
 from evcharge.events.objects import json_object, refusal
 from evcharge.events.quick import LONGEST, QuickReader
 from evcharge.events.received import Received
@@ -24,6 +26,9 @@ logger = logging.getLogger(__name__)
 
 E = TypeVar("E", bound=msgspec.Struct)
 T = TypeVar("T")
+
+_AT_ONCE = 500
+"""Records. What is made of so few in one pass is still in the processor's cache in the next one."""
 
 _PIECES = 8
 _OPENING = {ord("{")}
@@ -45,17 +50,31 @@ class ChunkDecoder(Generic[E, T]):
     convert: Callable[[E, Received], T]
     """What an event says; raises `RefusedError`, `InexactError` for numbers without text, or
     `DoubtError` if no model would accept it."""
+    many: Many[E, T] | None = None
+    """Does for many events what ``convert`` does for one."""
 
     def decode(self, records: Sequence[Received], max_bytes: int) -> list[T | Rejected]:
         """Return what each record says or why it was rejected, by its index. Never raises."""
+        return self._in_pieces(records, _AT_ONCE, max_bytes)
+
+    def _in_pieces(
+        self, records: Sequence[Received], size: int, max_bytes: int
+    ) -> list[T | Rejected]:
+        outcomes: list[T | Rejected] = []
+        for start in range(0, len(records), size):
+            outcomes += self._together(records[start : start + size], max_bytes)
+        return outcomes
+
+    def _together(self, records: Sequence[Received], max_bytes: int) -> list[T | Rejected]:
         events = self._read(records, max_bytes)
         if events is not None:
-            return self._converted(events, records, max_bytes)
+            one_by_one = partial(self._converted, max_bytes)
+            if self.many is None:
+                return one_by_one(events, records)
+            return self.many.outcomes(events, records, one_by_one)
         if len(records) <= _PIECES:
             return [self._alone(record, max_bytes) for record in records]
-        size = -(-len(records) // _PIECES)
-        pieces = (records[start : start + size] for start in range(0, len(records), size))
-        return [outcome for piece in pieces for outcome in self.decode(piece, max_bytes)]
+        return self._in_pieces(records, -(-len(records) // _PIECES), max_bytes)
 
     def _read(self, records: Sequence[Received], max_bytes: int) -> list[E] | None:
         """Return the event of each record, or ``None`` if any of them needs a closer look.
@@ -65,10 +84,10 @@ class ChunkDecoder(Generic[E, T]):
         none is nested or in a text. So the n-th object starts where the n-th value does, and is
         closed before the next one opens, with our comma between them: it is the n-th value, whole.
         """
-        values = [record.value or b"" for record in records]
-        if not all(values):
+        values = [value for record in records if (value := record.value)]
+        if len(values) < len(records):
             return None
-        longest = max(map(len, values), default=0)
+        longest = max(map(len, values))
         if longest > max_bytes or not _OPENING.issuperset(map(_first_byte, values)):
             return None
         joined = b"[%b]" % b",".join(values)
@@ -90,7 +109,7 @@ class ChunkDecoder(Generic[E, T]):
         return [self.shape(**event) for event in events]
 
     def _converted(
-        self, events: Sequence[E], records: Sequence[Received], max_bytes: int
+        self, max_bytes: int, events: Sequence[E], records: Sequence[Received]
     ) -> list[T | Rejected]:
         outcomes: list[T | Rejected] = []
         convert = self.convert

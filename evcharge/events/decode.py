@@ -9,10 +9,16 @@ from evcharge.domain.session_record import SessionRecord
 from evcharge.domain.status_report import StatusReport
 from evcharge.events import charging_sessions, session_records, station_status
 from evcharge.events.chunk import ChunkDecoder
+from evcharge.events.many import Many
 from evcharge.events.quick import QuickReader
 from evcharge.events.received import Received
 from evcharge.events.rejection import Rejected
-from evcharge.events.session_records import SessionFields, session_record
+from evcharge.events.session_records import (
+    SessionFields,
+    is_update,
+    session_record,
+    session_updates,
+)
 from evcharge.events.station_status import StationStatusEvent, StatusFields, status_report
 
 
@@ -33,6 +39,7 @@ CHARGING_SESSIONS = ChunkDecoder(
     charging_sessions.model_of,
     SessionFields,
     session_record,
+    Many(is_update, session_updates),
 )
 
 

@@ -1,6 +1,7 @@
 """The timestamps of events: which are accepted, and why the others are not."""
 
 import re
+from collections.abc import Sequence
 
 from evcharge.domain.quantities import (
     DAY_US,
@@ -10,19 +11,58 @@ from evcharge.domain.quantities import (
     ZoneMissingError,
     parse_timestamp,
 )
+from evcharge.events.quick import DoubtError
 from evcharge.events.rejection import Reason, RefusedError, reject, shown
 
 _TO_MINUTE = len("2023-05-01T10:15")
 _TO_SECOND = len("2023-05-01T10:15:30")
+# Slices with names need not be made anew for each text.
+_MINUTE, _SECOND, _REST = (
+    slice(_TO_MINUTE),
+    slice(_TO_MINUTE, _TO_SECOND),
+    slice(_TO_SECOND, None),
+)
 _REMEMBERED = 5_000
 """Texts of each sort: few enough to stay in the processor's cache."""
 
 # A timestamp is a minute, a second and what follows it, and its instant the sum of theirs. Devices speak
-# at any millisecond, but a backlog has few minutes. Only what was parsed is remembered.
+# at any millisecond, but a backlog has few minutes. A second 60 is none here: it depends on the offset.
 _FINER = re.compile(r"\.([0-9]{4,6})Z")
-_minutes: dict[str, int] = {}
+_SOME_SECOND = "2000-01-01T00:00:00"
+_SOME_SECOND_US = parse_timestamp(f"{_SOME_SECOND}Z")
 _SECONDS = {f":{second:02}": second * SECOND_US for second in range(60)}
-_rests: dict[str, int] = {}
+
+
+class _Minutes(dict[str, int]):
+    """When the minutes of timestamps begin, in UTC, as far as they were asked for."""
+
+    def __missing__(self, minute: str) -> int:
+        # At the ends of the calendar an offset decides whether there is such an instant.
+        if not "0002" <= minute < "9999":
+            raise KeyError(minute)
+        minute_us = parse_timestamp(f"{minute}:00Z")
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[minute] = minute_us
+        return minute_us
+
+
+class _Rests(dict[str, int]):
+    """What is to be added for a fraction of a second and an offset."""
+
+    def __missing__(self, rest: str) -> int:
+        if finer := _FINER.fullmatch(rest):
+            return int(finer[1].ljust(6, "0"))
+        rest_us = parse_timestamp(_SOME_SECOND + rest) - _SOME_SECOND_US
+        if not rest[1:5].isdigit():  # with more than three decimals there are too many
+            if len(self) >= _REMEMBERED:
+                self.clear()
+            self[rest] = rest_us
+        return rest_us
+
+
+_minutes = _Minutes()
+_rests = _Rests()
 
 
 def instant(text: str, field: str, ingest_us: int) -> int:
@@ -39,55 +79,41 @@ def instant(text: str, field: str, ingest_us: int) -> int:
             " its topic should have message.timestamp.type=LogAppendTime."
         )
         raise RefusedError(reject(Reason.BAD_VALUE, detail))
-    minute_us = _minutes.get(text[:_TO_MINUTE])
-    second_us = _SECONDS.get(text[_TO_MINUTE:_TO_SECOND])
-    rest_us = _rests.get(text[_TO_SECOND:])
-    if minute_us is None or second_us is None or rest_us is None:
+    try:
+        instant_us = _minutes[text[_MINUTE]] + _SECONDS[text[_SECOND]] + _rests[text[_REST]]
+    except (KeyError, TimestampError):
         instant_us = _parsed(text, field)
-    else:
-        instant_us = minute_us + second_us + rest_us
     if instant_us > ingest_us + DAY_US:
         detail = f"{field} {shown(text)} is more than 24 h ahead of the time of its arrival."
         raise RefusedError(reject(Reason.TIMESTAMP_IN_FUTURE, detail))
     return instant_us
 
 
-def _parsed(text: str, field: str) -> int:
-    minute_us = _minutes.get(text[:_TO_MINUTE])
-    second_us = _SECONDS.get(text[_TO_MINUTE:_TO_SECOND])
-    if (
-        minute_us is not None
-        and second_us is not None
-        and (finer := _FINER.fullmatch(text, _TO_SECOND))
-    ):
-        return minute_us + second_us + int(finer[1].ljust(6, "0"))
+def instants(texts: Sequence[str], ingests_us: Sequence[int]) -> list[int]:
+    """Return :func:`instant` of each of some texts, of which ``ingests_us`` has the times of arrival.
+
+    Raises:
+        DoubtError: one of them may have to be refused, or is a leap second.
+    """
     try:
-        instant_us = parse_timestamp(text)
+        found = [
+            _minutes[text[_MINUTE]] + _SECONDS[text[_SECOND]] + _rests[text[_REST]]
+            for text in texts
+        ]
+    except (KeyError, TimestampError):
+        raise DoubtError from None
+    first_us, last_us = min(ingests_us, default=0), max(ingests_us, default=0)
+    if first_us < 0 or last_us > MAX_INSTANT_US or max(found, default=0) > first_us + DAY_US:
+        raise DoubtError
+    return found
+
+
+def _parsed(text: str, field: str) -> int:
+    try:
+        return parse_timestamp(text)
     except ZoneMissingError as problem:
         detail = f"{field} is {shown(text)}, no instant: {problem}."
         raise RefusedError(reject(Reason.TIMESTAMP_WITHOUT_ZONE, detail)) from None
     except TimestampError as problem:
         detail = f"{field} is {shown(text)}: {problem}."
         raise RefusedError(reject(Reason.BAD_VALUE, detail)) from None
-    _remember(text, instant_us)
-    return instant_us
-
-
-def _remember(text: str, instant_us: int) -> None:
-    minute, rest = text[:_TO_MINUTE], text[_TO_SECOND:]
-    second_us = _SECONDS.get(text[_TO_MINUTE:_TO_SECOND])
-    # A leap second depends on its offset, and at the ends of the calendar an offset decides.
-    if second_us is None or not "0002" <= minute < "9999":
-        return
-    minute_us = _minutes.get(minute)
-    if minute_us is None:
-        minute_us = parse_timestamp(f"{minute}:00Z")
-        _bounded(_minutes)[minute] = minute_us
-    if not rest[1:5].isdigit():  # with more than three decimals there are too many
-        _bounded(_rests)[rest] = instant_us - minute_us - second_us
-
-
-def _bounded(remembered: dict[str, int]) -> dict[str, int]:
-    if len(remembered) >= _REMEMBERED:
-        remembered.clear()
-    return remembered

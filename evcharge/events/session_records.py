@@ -1,40 +1,45 @@
 """From a valid event of `charging-sessions` to the record that the session rules fold over."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import repeat
+from typing import Any
 
 import msgspec
 
-from evcharge.domain.quantities import KW, KWH, MICRO, MIN_INSTANT_US, units
+from evcharge.domain.quantities import KW, KWH, MICRO, MIN_INSTANT_US, units, units_of_all
 from evcharge.domain.session_record import RecordKind, SessionRecord
 from evcharge.events import fields
 from evcharge.events.fields import kept
-from evcharge.events.instants import instant
+from evcharge.events.instants import instant, instants
 from evcharge.events.quick import DoubtError
 from evcharge.events.received import Received
 from evcharge.events.rejection import Reason, RefusedError, reject
 
-_new = tuple.__new__
-_UPDATE = RecordKind.UPDATE
+_new = tuple.__new__  # of a tuple: a third of the time that the fields by their names take
+_START, _UPDATE, _END = RecordKind.START, RecordKind.UPDATE, RecordKind.END
 
 
-class SessionFields(msgspec.Struct, gc=False):
-    """The fields of all four events; those that an event does not have are absent, or mean nothing."""
+class SessionFields(msgspec.Struct, kw_only=True, gc=False):
+    """The fields of all four events; those that an event does not have are absent, or mean nothing.
 
-    station_id: fields.Id
-    session_id: fields.Id
+    They are read fastest in an event that has them in this order.
+    """
+
     event: str | None = None
+    session_id: fields.Id
+    station_id: fields.Id
     timestamp: fields.Timestamp | None = None
-    connector_id: fields.Connector | None = None
-    user_id: fields.Id | None = None
     seq: fields.Sequence | None = None
     event_id: fields.Id | None = None
-    reservation_id: fields.Id | None = None
+    connector_id: fields.Connector | None = None
+    user_id: fields.Id | None = None
     energy_kwh: fields.EnergyKwh | None = None
     meter_kwh: fields.EnergyKwh | None = None
     power_kw: fields.PowerKw | None = None
     current_a: fields.CurrentA | None = None
     soc_percent: fields.Percent | None = None
     charging: bool | None = None
+    reservation_id: fields.Id | None = None
     start_time: fields.Timestamp | None = None
     end_time: fields.Timestamp | None = None
     duration_s: fields.DurationS | None = None
@@ -43,14 +48,15 @@ class SessionFields(msgspec.Struct, gc=False):
     correction: bool | None = None
 
 
-def ids_of(events: Sequence[SessionFields]) -> list[str]:
+def ids_of(events: Sequence[SessionFields]) -> list[list[str]]:
     """Return the members that are ids."""
-    ids = [event.station_id for event in events]
-    ids += [event.session_id for event in events]
-    ids += [event.user_id for event in events if event.user_id is not None]
-    ids += [event.event_id for event in events if event.event_id is not None]
-    ids += [event.reservation_id for event in events if event.reservation_id is not None]
-    return ids
+    return [
+        [event.station_id for event in events],
+        [event.session_id for event in events],
+        [each for event in events if (each := event.event_id) is not None],
+        [each for event in events if (each := event.user_id) is not None],
+        [each for event in events if (each := event.reservation_id) is not None],
+    ]
 
 
 def session_record(event: SessionFields, record: Received) -> SessionRecord:
@@ -67,24 +73,77 @@ def session_record(event: SessionFields, record: Received) -> SessionRecord:
     return convert(event, record)
 
 
+def is_update(events: Sequence[SessionFields]) -> list[bool]:
+    """Tell which events are updates, as most are."""
+    return [event.event == "session_update" for event in events]
+
+
+def session_updates(
+    events: Sequence[SessionFields], records: Sequence[Received]
+) -> list[SessionRecord]:
+    """Return :func:`session_record` of each of many updates, in less time.
+
+    Raises:
+        DoubtError, InexactError: one of them needs a closer look.
+    """
+    texts = [text for event in events if (text := event.timestamp) is not None]
+    if len(texts) < len(events):
+        raise DoubtError
+    ingests_us = [record.timestamp * 1000 for record in records]
+    columns: list[Iterable[Any]] = [
+        [event.station_id for event in events],
+        [event.session_id for event in events],
+        repeat(_UPDATE),
+        instants(texts, ingests_us),
+        ingests_us,
+        [record.partition for record in records],
+        [record.offset for record in records],
+        _all_optional([event.energy_kwh for event in events], KWH),
+        _all_optional([event.meter_kwh for event in events], KWH),
+        _all_optional([event.power_kw for event in events], KW),
+        [event.seq for event in events],
+        [event.charging for event in events],
+        _all_optional([event.current_a for event in events], MICRO),
+        _all_optional([event.soc_percent for event in events], MICRO),
+        [event.connector_id for event in events],
+        [event.user_id for event in events],
+        *[repeat(None)] * 5,  # from start_time_us to reservation_id
+        [event.event_id for event in events],
+    ]
+    return list(map(_new, repeat(SessionRecord), zip(*columns, strict=False)))
+
+
 def _start(event: SessionFields, record: Received) -> SessionRecord:
     if event.timestamp is None:
         raise DoubtError
     ingest_us = record.timestamp * 1000
-    return SessionRecord(
-        station_id=event.station_id,
-        session_id=event.session_id,
-        kind=RecordKind.START,
-        timestamp_us=instant(event.timestamp, "timestamp", ingest_us),
-        ingest_us=ingest_us,
-        partition=record.partition,
-        offset=record.offset,
-        meter_uwh=_optional(event.meter_kwh, KWH),
-        seq=event.seq,
-        connector_id=event.connector_id,
-        user_id=event.user_id,
-        reservation_id=event.reservation_id,
-        event_id=event.event_id,
+    meter = event.meter_kwh
+    return _new(
+        SessionRecord,
+        (
+            event.station_id,
+            event.session_id,
+            _START,
+            instant(event.timestamp, "timestamp", ingest_us),
+            ingest_us,
+            record.partition,
+            record.offset,
+            None,  # energy_uwh
+            None if meter is None else units(meter, KWH),
+            None,  # power_mw
+            event.seq,
+            None,  # charging
+            None,  # current_ua
+            None,  # soc_millionths
+            event.connector_id,
+            event.user_id,
+            None,  # start_time_us
+            None,  # duration_us
+            None,  # correction
+            None,  # reason
+            event.reservation_id,
+            event.event_id,
+        ),
     )
 
 
@@ -94,7 +153,6 @@ def _update(event: SessionFields, record: Received) -> SessionRecord:
     ingest_us = record.timestamp * 1000
     energy, meter = event.energy_kwh, event.meter_kwh
     power, current, soc = event.power_kw, event.current_a, event.soc_percent
-    # Most records are updates: a tuple from a tuple takes a third of the time.
     return _new(
         SessionRecord,
         (
@@ -129,30 +187,38 @@ def _end(event: SessionFields, record: Received) -> SessionRecord:
         raise DoubtError
     ingest_us = record.timestamp * 1000
     timestamp_us = instant(event.timestamp, "timestamp", ingest_us)
-    start = event.start_time
-    duration = event.duration_s
-    duration_us = _optional(event.duration if duration is None else duration, MICRO)
+    energy, meter, start = event.energy_kwh, event.meter_kwh, event.start_time
+    duration = event.duration if event.duration_s is None else event.duration_s
+    duration_us = None if duration is None else units(duration, MICRO)
     if duration_us is not None and timestamp_us - duration_us < MIN_INSTANT_US:
         detail = "duration_s reaches back to before the year 1."
         raise RefusedError(reject(Reason.BAD_VALUE, detail))
-    return SessionRecord(
-        station_id=event.station_id,
-        session_id=event.session_id,
-        kind=RecordKind.END,
-        timestamp_us=timestamp_us,
-        ingest_us=ingest_us,
-        partition=record.partition,
-        offset=record.offset,
-        energy_uwh=_optional(event.energy_kwh, KWH),
-        meter_uwh=_optional(event.meter_kwh, KWH),
-        seq=event.seq,
-        connector_id=event.connector_id,
-        user_id=event.user_id,
-        start_time_us=None if start is None else instant(start, "start_time", ingest_us),
-        duration_us=duration_us,
-        correction=event.correction,
-        reason=kept(event.reason),
-        event_id=event.event_id,
+    return _new(
+        SessionRecord,
+        (
+            event.station_id,
+            event.session_id,
+            _END,
+            timestamp_us,
+            ingest_us,
+            record.partition,
+            record.offset,
+            None if energy is None else units(energy, KWH),
+            None if meter is None else units(meter, KWH),
+            None,  # power_mw
+            event.seq,
+            None,  # charging
+            None,  # current_ua
+            None,  # soc_millionths
+            event.connector_id,
+            event.user_id,
+            None if start is None else instant(start, "start_time", ingest_us),
+            duration_us,
+            event.correction,
+            kept(event.reason),
+            None,  # reservation_id
+            event.event_id,
+        ),
     )
 
 
@@ -185,5 +251,12 @@ _BY_EVENT: Mapping[str | None, Callable[[SessionFields, Received], SessionRecord
 }
 
 
-def _optional(number: float | None, scale: int) -> int | None:
-    return None if number is None else units(number, scale)
+def _all_optional(numbers: Sequence[float | None], scale: int) -> Iterable[int | None]:
+    try:
+        return units_of_all(numbers, scale)  # type: ignore[arg-type]  # TypeError, then
+    except TypeError:
+        there = [number for number in numbers if number is not None]
+    if not there:
+        return numbers  # type: ignore[return-value]  # all are None
+    found = iter(units_of_all(there, scale))
+    return [None if number is None else next(found) for number in numbers]

@@ -51,11 +51,12 @@ class StatusFields(msgspec.Struct, gc=False):
     event_id: Id | None = None
 
 
-def ids_of(events: Sequence[StatusFields]) -> list[str]:
+def ids_of(events: Sequence[StatusFields]) -> list[list[str]]:
     """Return the members that are ids."""
-    ids = [event.station_id for event in events]
-    ids += [event.event_id for event in events if event.event_id is not None]
-    return ids
+    return [
+        [event.station_id for event in events],
+        [each for event in events if (each := event.event_id) is not None],
+    ]
 
 
 def status_report(event: StatusFields, record: Received) -> StatusReport:

@@ -6,6 +6,7 @@ import math
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -28,6 +29,7 @@ from evcharge.domain.quantities import (
     kwh,
     parse_timestamp,
     units,
+    units_of_all,
 )
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -205,6 +207,42 @@ def test_usual_numbers_need_no_second_look(number: Decimal, scale: int) -> None:
 def test_a_float_that_may_mean_several_numbers_of_units_is_inexact(number: float) -> None:
     with pytest.raises(InexactError):
         units(number, KWH)
+
+
+@REPEATABLE
+@given(st.lists(JSON_NUMBERS.map(DecimalFloat), max_size=5), st.sampled_from([KWH, KW, MICRO]))
+@example([DecimalFloat("0.0000000005")], KWH)
+@example([DecimalFloat("1125899.906842624")], KWH)
+@example([DecimalFloat("-1125899.906842625")], KWH)
+def test_many_numbers_give_the_units_of_each_or_none(
+    numbers: list[DecimalFloat], scale: int
+) -> None:
+    try:
+        found = units_of_all(numbers, scale)
+    except InexactError:
+        return
+    assert found == [units(float(number), scale) for number in numbers]
+    assert found == [units(number, scale) for number in numbers]
+
+
+@REPEATABLE
+@given(st.lists(st.decimals(-1_000_000, 1_000_000, places=9), max_size=600))
+@example([Decimal("400883.123")] * 600)
+@example([Decimal("-999999.999999999")] * 600)
+def test_many_usual_numbers_need_no_second_look(numbers: list[Decimal]) -> None:
+    assert units_of_all(list(map(float, numbers)), KWH) == [int(each * KWH) for each in numbers]
+
+
+@pytest.mark.parametrize("number", [math.inf, -math.inf, 1e300, 1125899.906842624, 0.0000000002])
+def test_one_number_that_may_be_inexact_is_enough_to_look_at_each(number: float) -> None:
+    with pytest.raises(InexactError):
+        units_of_all([1.0, number, 2.0], KWH)
+
+
+@pytest.mark.parametrize("number", [None, 1, "1"])
+def test_many_numbers_are_floats(number: Any) -> None:
+    with pytest.raises(TypeError):
+        units_of_all([1.0, number, 2.0], KWH)
 
 
 def test_a_text_of_a_million_digits_is_read() -> None:

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from evcharge.domain.quantities import TimestampError, parse_timestamp
-from evcharge.events import instants
-from evcharge.events.instants import instant
+from evcharge.domain.quantities import DAY_US, MAX_INSTANT_US, TimestampError, parse_timestamp
+from evcharge.events import instants as module
+from evcharge.events.instants import instant, instants
+from evcharge.events.quick import DoubtError
 from evcharge.events.rejection import RefusedError
 from tests.events.arrivals import NOON_US
 
@@ -46,10 +47,41 @@ def test_every_text_is_read_as_if_nothing_was_remembered(texts: list[str]) -> No
             assert instant(text, "timestamp", NOON_US) == expected
 
 
+@given(
+    texts=st.lists(TEXTS, max_size=3),
+    ingests_us=st.lists(st.sampled_from([-1000, 0, NOON_US, MAX_INSTANT_US + 1]), min_size=3),
+)
+@example(texts=["2016-12-31T23:59:60Z"], ingests_us=[NOON_US])
+@example(texts=["2023-05-02T12:00:00.001Z"] * 2, ingests_us=[NOON_US + 1000, NOON_US])
+def test_many_texts_are_read_as_each_is_or_not_at_all(
+    texts: list[str], ingests_us: list[int]
+) -> None:
+    ingests_us = ingests_us[: len(texts)]
+    try:
+        found = instants(texts, ingests_us)
+    except DoubtError:
+        return
+    assert found == [
+        instant(text, "timestamp", ingest_us)
+        for text, ingest_us in zip(texts, ingests_us, strict=True)
+    ]
+
+
+def test_many_texts_need_no_second_look_whatever_their_offsets_and_fractions() -> None:
+    texts = [
+        f"2023-05-01T{hour:02}:{minute:02}:59{fraction}{offset}"
+        for hour in (0, 9, 23)
+        for minute in (0, 59)
+        for fraction in ("", ".5", ".250", ".1234", ".123456", ".123456789")
+        for offset in ("Z", "z", "+02:00", "-11:30", "-00:00")
+    ]
+    assert instants(texts, [NOON_US + DAY_US] * len(texts)) == list(map(parse_timestamp, texts))
+
+
 def test_what_is_remembered_is_bounded() -> None:
     for each in range(6_000):
         days, minutes = divmod(each, 1_440)
         text = f"2023-04-2{days}T{minutes // 60:02}:{minutes % 60:02}:30.{each % 1_000:03}"
         instant(f"{text}+{each // 100 % 24:02}:{each % 60:02}", "timestamp", NOON_US)
-    assert len(instants._minutes) <= 5_000
-    assert len(instants._rests) <= 5_000
+    assert len(module._minutes) <= 5_000
+    assert len(module._rests) <= 5_000
