@@ -65,6 +65,8 @@ class Sampler:
             self._clocks[ident] = clock
             own = frame if thread is threading.main_thread() else frames.get(ident)
             self._used[self._owner(own)] += spent
+        # It holds the frame of this call: a cycle, with all that the interrupted code has at hand.
+        del frames
         now = time.time()
         if not self._kept or now - self._kept[-1][0] > KEEP_EVERY_S:
             native = time.process_time() - sum(self._clocks.values())
