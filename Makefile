@@ -87,7 +87,7 @@ docs: setup ## write the reference documents that are generated from the code
 # Programs that are measured run in the fastest build of Python that is here; Quix Streams, a peer, has
 # dependencies that the application has not.
 BENCH_VENV := .venv-bench
-BENCH_STAMP := $(BENCH_VENV)/.complete
+BENCH_STAMP := $(BENCH_VENV)/quix/.complete
 
 bench: setup $(BENCH_STAMP) ## every figure, beside Faust, Quix and Kafka Streams: 25 min (BENCH_FULL=1 longer)
 	@$(BENCH_VENV)/evcharge/bin/python -m bench $(ARGS)
