@@ -196,7 +196,9 @@ async def test_reads_see_what_the_last_step_wrote_whatever_is_durable_or_cached(
         }
         expected |= rows
         bench.pipeline.submit(Effects(SOURCE, Marker(offset, 7), rows, new))
-        if chance.random() < 0.5:
+        # A write begins, and is answered now or some steps later.
+        await asyncio.sleep(0)
+        if chance.random() < 0.3:
             bench.writer.may_answer.set()
             await asyncio.sleep(0)
             bench.writer.may_answer.clear()
