@@ -2,7 +2,8 @@
 
 ``price(Plan(tariff), usage)``; a ``Plan`` is the tariff made ready, and is kept for the next session.
 
-* ``usage.py``: what is priced, consecutive segments of a session.
+* ``usage.py``: what is priced, consecutive segments; ``session_usage.py``: how records become
+  these.
 * ``plan.py``: a tariff in integers and bit masks; ``bands.py``: which elements hold at which value.
 * ``clock.py``: offsets of a time zone; ``calendar.py``: which elements hold from which instant on.
 * ``walk.py``: how much of which price component is used; ``steps.py``: rounded up to its step.
@@ -18,6 +19,7 @@ from evcharge.domain.pricing.cost import Cost, Line, VatRow
 from evcharge.domain.pricing.cost_json import cost_json
 from evcharge.domain.pricing.plan import Plan
 from evcharge.domain.pricing.price import price
+from evcharge.domain.pricing.session_usage import session_usage
 from evcharge.domain.pricing.usage import Exact, Segment, SegmentKind, Usage
 
 __all__ = [
@@ -31,4 +33,5 @@ __all__ = [
     "VatRow",
     "cost_json",
     "price",
+    "session_usage",
 ]

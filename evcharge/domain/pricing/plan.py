@@ -138,8 +138,8 @@ _MEASURES = {
 """Line, unit, weight, units of quantity in one kWh, hour or session, and in one step."""
 
 
-def _choosers(elements: Sequence[Element]) -> dict[SegmentKind, Chooser]:
-    """Return which elements a segment of each kind chooses from, in which order."""
+def _choosers(elements: Sequence[Element]) -> tuple[Chooser, ...]:
+    """Return what a segment chooses from, and in which order, by its kind."""
     numbered: list[dict[Dimension, int]] = []
     number = 0
     places: dict[Reservation | None, list[int]] = {None: []} | {each: [] for each in Reservation}
@@ -155,12 +155,13 @@ def _choosers(elements: Sequence[Element]) -> dict[SegmentKind, Chooser]:
     unused = Chooser(
         places[Reservation.RESERVATION_EXPIRES] + places[Reservation.RESERVATION], numbered
     )
-    return {
+    by_kind = {
         SegmentKind.TIME: session,
         SegmentKind.PARKING_TIME: session,
         SegmentKind.RESERVATION: used,
         SegmentKind.RESERVATION_EXPIRED: unused,
     }
+    return tuple(by_kind[kind] for kind in SegmentKind)
 
 
 def _scale(numbers: Iterable[Decimal]) -> int:

@@ -14,13 +14,10 @@ from evcharge.domain.pricing.usage import Exact, Segment, SegmentKind, Usage
 _NEVER = 1 << 80
 """Microseconds or micro-watt-hours that no session reaches."""
 
-_TIME_COLUMN = {
-    SegmentKind.TIME: 2,
-    SegmentKind.PARKING_TIME: 3,
-    SegmentKind.RESERVATION: 2,
-    SegmentKind.RESERVATION_EXPIRED: 2,
-}
-"""Which component of a ``Choice`` a segment's time is charged with."""
+_TIME_COLUMN = tuple(3 if kind is SegmentKind.PARKING_TIME else 2 for kind in SegmentKind)
+"""Which component of a ``Choice`` a segment's time is charged with, by its kind."""
+
+_RESERVATION = int(SegmentKind.RESERVATION)
 
 
 class Used(NamedTuple):
@@ -69,7 +66,7 @@ def walk(plan: Plan, usage: Usage) -> Used:
     for kind, duration, energy, power, current in segments:
         chooser = plan.choosers[kind]
         column = _TIME_COLUMN[kind]
-        part = kind >= SegmentKind.RESERVATION
+        part = kind >= _RESERVATION
         end, consumed_then = at + duration, consumed + energy
         mask = (
             power_unknown if power is None else power_masks[bisect_right(power_breaks, power)]
