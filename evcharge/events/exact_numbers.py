@@ -3,7 +3,7 @@
 import json
 import re
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
@@ -18,20 +18,29 @@ MAX_DECIMALS = 30
 
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
 _MAX_TEXT = 100
+"""Characters of a number: all that its limits leave room for, twice."""
+
+
+class _JsonNumber(NamedTuple):
+    """A JSON number that nobody has read yet: of an absurd one, even reading would fail."""
+
+    text: str
 
 
 def _exact(value: object) -> Decimal:
-    if isinstance(value, str) and len(value) <= _MAX_TEXT and _NUMBER.fullmatch(value):
-        value = Decimal(value)
-    if not isinstance(value, Decimal):
-        raise ValueError("should be a number, or a text of one such as '0.25'")  # noqa: TRY004 - for pydantic
-    # Before anything is computed: 1e-999999 has few characters and very many digits.
-    if value and not -MAX_DECIMALS <= value.adjusted() <= 30:
+    text = value.text if isinstance(value, _JsonNumber) else value
+    if not isinstance(text, str) or len(text) > _MAX_TEXT or not _NUMBER.fullmatch(text):
+        raise ValueError(f"should be a number of at most {_MAX_TEXT} characters")
+    number = Decimal(text)
+    # Before anything is computed: 1e-999 has few characters and very many digits.
+    if not number:
+        return Decimal(0)
+    if not -MAX_DECIMALS <= number.adjusted() <= _MAX_TEXT:
         raise ValueError(f"should be 0 or between 1e-{MAX_DECIMALS} and {MAX_NUMBER:,}")
-    exponent = value.as_tuple().exponent
+    exponent = number.as_tuple().exponent
     if not isinstance(exponent, int) or exponent < -MAX_DECIMALS:
         raise ValueError(f"should have at most {MAX_DECIMALS} decimals")
-    return value or Decimal(0)
+    return number
 
 
 def _whole(value: Decimal) -> Decimal:
@@ -65,7 +74,7 @@ def validated_exactly(value: bytes, model: type[M]) -> M:
     """
     # Refuses what `json` would accept (NaN, half a surrogate pair) or fall over (endless nesting).
     members = json_object(value)
-    exact: Any = json.loads(value, parse_float=Decimal, parse_int=Decimal)
+    exact: Any = json.loads(value, parse_float=_JsonNumber, parse_int=_JsonNumber)
     try:
         return model.model_validate(exact)
     except ValidationError as problem:

@@ -229,6 +229,23 @@ def test_a_missing_field_is_told_with_its_path(tariff: object, path: str) -> Non
     assert refused(tariff) == Rejected(Reason.MISSING_FIELD, path)
 
 
+@pytest.mark.parametrize(
+    "absurd", ["1e" + "9" * 30, "-1e-" + "9" * 30, "0e" + "9" * 30, "9" * 4000]
+)
+def test_an_absurd_number_is_refused_where_it_counts_and_ignored_where_it_does_not(
+    absurd: str,
+) -> None:
+    text = json.dumps(TARIFF)
+    assert accepted(text[:-1] + f', "x": {absurd}}}') == accepted(TARIFF)
+    told = refused(text.replace("0.25", absurd)).detail
+    assert told.startswith(f"{COMPONENT}.price should be a number of at most 100 characters")
+
+
+def test_a_number_is_no_text_and_a_text_of_one_is_a_number() -> None:
+    assert refused(TARIFF | {"id": 5}).detail.startswith("id should be a valid string")
+    assert accepted(with_component(price="0.25")) == accepted(TARIFF)
+
+
 def test_a_validity_ends_before_its_last_instant() -> None:
     validity = {"start_date_time": "2019-01-01T00:00:00Z", "end_date_time": "2019-01-02T00:00:00Z"}
     tariff = accepted(TARIFF | validity)
