@@ -15,6 +15,7 @@ from evcharge.events.stations import Zone
 
 _EARLIEST_US = parse_timestamp("1900-01-01T00:00:00Z")
 _LATEST_US = parse_timestamp("2500-01-01T00:00:00Z")
+_LONGEST_S = 10 * 366 * 86_400
 
 
 def _instant(text: str) -> str:
@@ -69,10 +70,11 @@ class QuotedSession(BaseModel, frozen=True):
             if reserved and segment.energy_kwh:
                 raise ValueError(f"segments.{place}.energy_kwh should be 0 in a reservation")
             begun = begun or not reserved
-        started_us = parse_timestamp(self.started_at)
-        length = sum(segment.duration_s for segment in self.segments) * SECOND_US
-        if started_us < _EARLIEST_US or started_us + length > _LATEST_US:
-            raise ValueError("started_at and all segments should be in the years 1900 to 2499")
+        if not _EARLIEST_US <= parse_timestamp(self.started_at) < _LATEST_US:
+            raise ValueError("started_at should be in the years 1900 to 2499")
+        # Local time is worked out day by day.
+        if sum(segment.duration_s for segment in self.segments) > _LONGEST_S:
+            raise ValueError("segments should last at most 10 years")
         return self
 
     def usage(self) -> Usage:

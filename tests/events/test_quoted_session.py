@@ -54,7 +54,7 @@ def test_what_is_finer_than_the_units_is_kept() -> None:
     ("change", "told"),
     [
         ({"started_at": "2019-01-28T09:30:00"}, "started_at it names no offset"),
-        ({"started_at": "1899-12-31T00:00:00Z"}, "started_at and all segments should be in"),
+        ({"started_at": "1899-12-31T00:00:00Z"}, "started_at should be in the years"),
         ({"time_zone": "CEST"}, "time_zone should be an IANA time zone"),
         ({"segments": []}, "segments should have at least 1 item"),
         ({"segments": [{"kind": "TIME"}]}, "segments.0.duration_s is missing."),
@@ -65,7 +65,7 @@ def test_what_is_finer_than_the_units_is_kept() -> None:
             {"segments": [SEGMENT | {"energy_kwh": "1 kWh"}]},
             "segments.0.energy_kwh should be a num",
         ),
-        ({"segments": [SEGMENT | {"duration_s": 10**12}]}, "started_at and all segments should"),
+        ({"segments": [SEGMENT | {"duration_s": 10**9}]}, "segments should last at most 10 years"),
         (
             {"segments": [SEGMENT, {"kind": "RESERVATION", "duration_s": 1}]},
             "segments.1.kind should not follow what is not reserved",
