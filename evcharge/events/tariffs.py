@@ -186,7 +186,7 @@ class TariffObject(BaseModel, frozen=True):
     """ISO 4217."""
     last_updated: Moment
     """The version. RFC 3339; as OCPI has it, without an offset it is in UTC."""
-    elements: Annotated[list[TariffElement], Field(min_length=1)]
+    elements: Annotated[list[TariffElement], Field(min_length=1, max_length=1000)]
     """In each dimension the first one counts that has a price for it and holds at the moment."""
     min_price: Price | None = None
     max_price: Price | None = None

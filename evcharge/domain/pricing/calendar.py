@@ -25,8 +25,10 @@ class Calendar(NamedTuple):
     """Seconds since midnight at which an element begins or ceases to hold, 0 first; which hold then."""
     dates: tuple[int, ...]
     """Days since 1970-01-01 from which on others hold."""
-    days: tuple[tuple[int, ...], ...]
-    """Which hold before, between and from those dates on, each by the day's number modulo 7."""
+    on_dates: tuple[int, ...]
+    """Which hold before, between and from those dates on."""
+    on_weekdays: tuple[int, ...]
+    """Which hold on a day of the week, by the day's number modulo 7."""
 
     @classmethod
     def of(cls, elements: Sequence[Restrictions]) -> Self:
@@ -44,17 +46,10 @@ class Calendar(NamedTuple):
             ),
             tuple(dates),
             tuple(
-                tuple(
-                    _mask(
-                        [
-                            each.holds_on_date(since) and each.holds_on_weekday(weekday)
-                            for each in elements
-                        ]
-                    )
-                    for weekday in range(7)
-                )
+                _mask([each.holds_on_date(since) for each in elements])
                 for since in (before_all, *dates)
             ),
+            tuple(_mask([each.holds_on_weekday(day) for each in elements]) for day in range(7)),
         )
 
     def changes(self, zone: ZoneInfo, from_us: int, until_us: int) -> list[Change]:
@@ -62,8 +57,8 @@ class Calendar(NamedTuple):
 
         Of the first change, only the mask counts: it may lie before ``from_us``.
         """
-        times, days = self.times, self.days
-        if len(times) == 1 and days == ((self.everything,) * 7,):
+        times, dates, weekdays = self.times, self.on_dates, self.on_weekdays
+        if len(times) == len(dates) == len(set(weekdays)) == 1:
             return [(from_us, self.everything)]
         from_s, until_s = from_us // SECOND_US, -(-until_us // SECOND_US)
         found: list[Change] = []
@@ -71,7 +66,7 @@ class Calendar(NamedTuple):
         for begin, end, offset in stretches(zone, from_s, max(until_s, from_s + 1)):
             local_begin, local_end = begin + offset, end + offset
             for day in range(local_begin // DAY_S, (local_end - 1) // DAY_S + 1):
-                on_day = days[bisect_right(self.dates, day)][day % 7]
+                on_day = dates[bisect_right(self.dates, day)] & weekdays[day % 7]
                 midnight = day * DAY_S
                 for place, (second, at_time) in enumerate(times):
                     since = midnight + second

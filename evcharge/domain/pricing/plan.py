@@ -23,6 +23,9 @@ NOTHING = -1
 Choice: TypeAlias = tuple[int, int, int, int]
 """What is charged at a moment: the numbers of the components of FLAT, ENERGY, TIME and PARKING_TIME."""
 
+_MOST_CHOICES = 4096
+"""A tariff of hundreds of elements has endless combinations; a usual one has a dozen."""
+
 _COLUMNS = (Dimension.FLAT, Dimension.ENERGY, Dimension.TIME, Dimension.PARKING_TIME)
 
 
@@ -69,6 +72,8 @@ class Chooser:
             next((each[column] for each in holding if column in each), NOTHING)
             for column in _COLUMNS
         ]
+        if len(self.known) == _MOST_CHOICES:
+            self.known.clear()
         self.known[mask] = choice = (first[0], first[1], first[2], first[3])
         return choice
 
