@@ -91,6 +91,13 @@ def test_summer_time_of_half_an_hour() -> None:
     assert hours("01:30", "02:00", segment(240), at="2023-04-01T13:00:00Z", zone=zone) == 1
 
 
+def test_a_clock_that_changes_in_the_middle_of_an_hour_of_utc() -> None:
+    # 2023-11-05 in Newfoundland: 02:00 -02:30 becomes 01:00 -03:30, at 04:30 UTC.
+    zone, at = ZoneInfo("America/St_Johns"), "2023-11-05T02:30:00Z"
+    assert hours("01:00", "02:00", segment(240), at=at, zone=zone) == 2
+    assert hours("02:00", "03:00", segment(240), at=at, zone=zone) == 1
+
+
 def test_a_day_that_never_was() -> None:
     # Samoa had no 2011-12-30: after Thursday came Saturday.
     zone, at = ZoneInfo("Pacific/Apia"), "2011-12-30T08:00:00Z"

@@ -186,6 +186,15 @@ def test_a_session_without_time_and_energy_still_begins() -> None:
     assert lines(cost(terms, usage(reserved(5), segment(0)))) == [("FLAT", "1", "1")]
 
 
+def test_a_session_of_nothing_takes_the_fee_that_holds_first() -> None:
+    terms = tariff(element(flat("1"), kw=(1, 5)), element(flat("2"), kw=(5, None)))
+    assert lines(cost(terms, usage(segment(0), segment(0, kw=2), segment(0, kw=9)))) == [
+        ("FLAT", "1", "1")
+    ]
+    # What was nothing is of no account where there is something.
+    assert lines(cost(terms, usage(segment(0, kw=2), segment(1, kw=9)))) == [("FLAT", "1", "2")]
+
+
 def test_trickle_energy_while_parked_is_billed_as_energy() -> None:
     terms = tariff(element(energy("1"), time("100"), parking("10")))
     assert lines(cost(terms, usage(parked(60, 0.25)))) == [

@@ -32,7 +32,7 @@ def session_usage(
     * Energy is known where a record states it. In between it accrues evenly over the time that is not
       parking, or over all of it if there is no other, in whole micro-watt-hours.
     * A reading above the final energy counts as the final energy: a correction may have lowered it.
-    * Records before the start or behind the end count as if they came then.
+    * Records before the start count as if they came with it, those behind the end not at all.
     """
     started = state.started_us
     ended = state.last_us if state.ended_us is None else state.ended_us
@@ -50,7 +50,7 @@ def session_usage(
     for instant, read_uwh, meter_uwh, read_mw, charging, read_ua in map(
         _FACTS, _before_the_end(ordered)
     ):
-        took = max(min(instant, ended) - at, 0)
+        took = max(instant - at, 0)
         is_reading = read_uwh is not None or meter_uwh is not None
         if meter_uwh is not None:
             energy, base, register, relative, decreased = read(

@@ -140,13 +140,9 @@ def _changes(plan: Plan, usage: Usage, ended_us: Exact) -> list[Change]:
         return changes
     session_us = usage.started_us + _reserved_us(usage.segments)
     both: list[tuple[Exact, int, int]] = [(instant, 0, mask) for instant, mask in changes[1:]]
-    both += [
-        (session_us + after, 1, masks[place])
-        for place, after in enumerate(breaks, 1)
-        # A reservation is before the session, whose duration is 0 then.
-        if after > 0
-    ]
+    both += [(session_us + after, 1, masks[place]) for place, after in enumerate(breaks, 1)]
     both.sort()
+    # During a reservation the session has not begun: its duration is 0.
     by_calendar, by_duration = changes[0][1], plan.duration.at(0)
     merged: list[Change] = [(usage.started_us, by_calendar & by_duration)]
     for instant, is_duration, mask in both:
