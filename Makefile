@@ -84,17 +84,22 @@ format: setup ## mend the format and what the linter can mend
 docs: setup ## write the reference documents that are generated from the code
 	@$(RUN) -m evcharge.documents docs
 
-# Quix Streams, a peer of the benchmark, has dependencies that the application has not.
+# Programs that are measured run in the fastest build of Python that is here; Quix Streams, a peer, has
+# dependencies that the application has not.
 BENCH_VENV := .venv-bench
-BENCH_STAMP := $(BENCH_VENV)/.complete
+BENCH_STAMP := $(BENCH_VENV)/quix/.complete
 
 bench: setup $(BENCH_STAMP) ## every figure, beside Faust, Quix and Kafka Streams: 25 min (BENCH_FULL=1 longer)
-	@$(RUN) -m bench $(ARGS)
+	@$(BENCH_VENV)/evcharge/bin/python -m bench $(ARGS)
 
-$(BENCH_STAMP): requirements/bench.txt | setup
-	@echo "Installing $$(grep -c '^[a-z].*==' requirements/bench.txt) packages of a peer into $(BENCH_VENV) (once)."; \
-	rm -rf $(BENCH_VENV) && $(RUN) -m venv $(BENCH_VENV) && \
-	$(BENCH_VENV)/bin/python -m pip install --quiet --no-input --require-hashes --no-deps -r requirements/bench.txt || { \
+$(BENCH_STAMP): requirements/dev.txt requirements/bench.txt | setup
+	@python=$$($(RUN) -m bench.fastest_python) && \
+	echo "Installing the program and a peer into $(BENCH_VENV), for $$python (once)." && \
+	rm -rf $(BENCH_VENV) && \
+	makes() { \
+		"$$python" -m venv --without-pip $(BENCH_VENV)/$$1 && \
+		$(RUN) -m pip --python $(BENCH_VENV)/$$1/bin/python install --quiet --no-input --require-hashes --no-deps -r $$2; \
+	} && makes evcharge requirements/dev.txt && makes quix requirements/bench.txt || { \
 		echo "The packages could not be installed: the reason is above; run make bench again to repeat it." >&2; exit 1; }
 	@touch $@
 

@@ -4,7 +4,7 @@
 
     events.py       the stream of events that everything is measured with
     preload.py      puts it into Kafka; paced.py sends it at a steady rate
-    cores.py        who runs on which core
+    cores.py        who runs on which core; fastest_python.py in which interpreter
     programs.py     the program and its peers, as commands
     race.py         one program over one preloaded stream: events per second and per CPU-second
     figures/        one file for each figure of the table

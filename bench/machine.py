@@ -26,7 +26,7 @@ def record(began: float, load_before: float, *, full: bool) -> dict[str, str]:
         "processor": f"{_processor()}, {os.cpu_count()} cores",
         "memory": f"{_memory_gb():.0f} GB",
         "system": f"{platform.system()} {platform.release()}",
-        "Python": platform.python_version(),
+        "Python": f"{platform.python_version()}, the fastest build here",
         "Java": str(find_java().major),
         "Kafka": JarSet.load(KAFKA_LOCK_FILE).name.removeprefix("kafka-"),
         "Faust": version("faust-streaming"),

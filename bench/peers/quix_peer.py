@@ -1,6 +1,6 @@
 """Quix Streams: streaming dataframes with state per station, at least or exactly once.
 
-Run by the interpreter of `.venv-bench`, where Quix Streams is, and evcharge's own packages are not.
+Run by the interpreter of `.venv-bench/quix`, where Quix Streams is, and evcharge's own packages are not.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from bench.preload import Stream
 from bench.programs import Peer
 from evcharge.errors import CommandError
 
-QUIX_PYTHON = Path(__file__).resolve().parents[2] / ".venv-bench" / "bin" / "python"
+QUIX_PYTHON = Path(__file__).resolve().parents[2] / ".venv-bench" / "quix" / "bin" / "python"
 
 FAUST = Peer(
     "Faust",

@@ -21,22 +21,30 @@ class LaneAssignor(PartitionAssignor):
     """
 
     _topics: frozenset[str] = frozenset()
-    _assigned = False
+    _accepted = False
+    _refused = 0
 
     def metadata(self, topics: set[str]) -> Any:
-        """Return what the leader of the group is told of this worker."""
+        """Return what the leader of the group is told of this worker.
+
+        Kafka assigns anew when a member joins again with other bytes than before, so a refusal adds a
+        space to them.
+        """
         self._topics = frozenset(topics)
-        return super().metadata(topics)
+        told: Any = super().metadata(topics)
+        told.user_data += b" " * self._refused
+        return told
 
     def on_assignment(self, assignment: Any) -> None:
         """Take over an assignment.
 
         Raises:
-            StaleAssignmentError: it is this worker's first, and made for its predecessor.
+            StaleAssignmentError: it was made for this worker's predecessor: it has to join again.
         """
-        if not self._assigned:
-            self._assigned = True
+        if not self._accepted:
             made_for: Any = ClientMetadata.loads(self._decompress(assignment.user_data))
             if made_for.url != str(self._url) or not self._topics <= set(made_for.topic_groups):
+                self._refused += 1
                 raise StaleAssignmentError
+            self._accepted = True
         super().on_assignment(assignment)

@@ -50,6 +50,9 @@ class BatchReader:
 
     def __init__(self, unread: Any) -> None:
         """``unread`` is a ``PartitionRecords`` of which nothing was taken."""
+        # It and its generator, which nobody asks now, hold each other: what was fetched would stay in
+        # memory until the garbage collector comes, which is seldom (``collector.py``).
+        unread._records_iterator = None  # noqa: SLF001
         self._unread = unread
         self._partition: int = unread._tp.partition  # noqa: SLF001
         self._batch: Any = None

@@ -49,7 +49,6 @@ TURN_EVERY_S, TURNS = 0.005, 4
 """How long steps may hold up the event loop before others have their turn; in so many rounds of it, a
 request over HTTP is answered."""
 
-
 _LOG_APPEND_TIME = 1
 """What Faust calls the kind of our timestamps, and never looks at."""
 

@@ -99,11 +99,14 @@ class MemberCoordinator(GroupCoordinator):  # type: ignore[misc]
         return answer
 
     async def _do_rejoin_group(self, subscription: Any) -> bool:
-        """Join; leave first where what a predecessor had is of no use, and join as a new member."""
+        """Join; again where what a predecessor had is of no use, which makes Kafka assign anew.
+
+        Not as a new member: another process of this name could join in between.
+        """
         try:
             joined: bool = await super()._do_rejoin_group(subscription)
         except StaleAssignmentError:
-            await self._maybe_leave_group()
+            self.request_rejoin()
             return False
         return joined
 

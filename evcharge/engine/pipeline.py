@@ -87,7 +87,7 @@ class Pipeline:
 
     def get(self, key: bytes) -> bytes | None:
         """Return a row as the steps so far left it."""
-        # What is cached is the newest: every step's states are put there.
+        # What is cached is the newest: a step's states replace what is known of them there.
         row = self._cached.get(key)
         if row is not None:
             return row

@@ -31,16 +31,20 @@ class Marker(NamedTuple):
 
     offset: int
     append_ms: int
-    """When the broker appended it: another record at this offset means that the topic was made anew."""
+    """When the broker appended it: another record at this offset means that the topic was made anew.
+
+    In a topic that keeps the times of its producers it can be any number of 64 bits with a sign."""
 
     def encode(self) -> bytes:
         """Return the row's value."""
-        return self.offset.to_bytes(8, "big") + self.append_ms.to_bytes(8, "big")
+        return self.offset.to_bytes(8, "big") + self.append_ms.to_bytes(8, "big", signed=True)
 
     @classmethod
     def decode(cls, value: bytes) -> Marker:
         """Read the row's value."""
-        return cls(int.from_bytes(value[:8], "big"), int.from_bytes(value[8:16], "big"))
+        return cls(
+            int.from_bytes(value[:8], "big"), int.from_bytes(value[8:16], "big", signed=True)
+        )
 
 
 class PartitionStore(Protocol):

@@ -161,3 +161,15 @@ async def test_records_ahead_of_their_time_are_counted(evcharge_worker: MemoryWo
     counted = evcharge_worker.app.lane.counters.values
     assert counted["records_ahead", "charging-sessions"] == 1
     assert counted["records_ahead", "station-status"] == 1
+
+
+@pytest.mark.parametrize("timestamp_ms", [-1, -(2**63), 2**63 - 1])
+async def test_a_time_in_kafka_that_nothing_can_have_arrived_at_stops_no_worker(
+    evcharge_worker: MemoryWorker, timestamp_ms: int
+) -> None:
+    await evcharge_worker.send("charging-sessions", START, timestamp_ms=timestamp_ms)
+    (letter,) = evcharge_worker.dead_letters
+    assert ("reason", b"bad-value") in letter.headers
+    await evcharge_worker.send("charging-sessions", START)
+    assert evcharge_worker.state.session("EV-001", "S1") is not None
+    assert evcharge_worker.failures == []

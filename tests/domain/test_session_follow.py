@@ -73,6 +73,18 @@ def test_it_makes_no_difference_whether_records_come_together_or_one_by_one(
     assert seen[0] == seen[1]
 
 
+@pytest.mark.parametrize("late", [0, 1, 2])
+def test_an_end_counts_though_updates_come_behind_it_in_the_same_call(late: int) -> None:
+    records = [start(), update(1, 0.5), end(2, 1.0), *(update(3 + n, 9.0) for n in range(late))]
+    assert (follow(EMPTY, records, LIMITS) is None) == bool(late)
+    (state, kept), completion = advance_unsealed(None, records, list, LIMITS)
+    assert list(kept) == records
+    assert state == reduce(records, LIMITS)
+    assert (state.ended_us, state.energy_uwh) == (records[2].timestamp_us, 1_000_000_000)
+    assert completion is not None
+    assert completion.state == reduce(records[:3], LIMITS)
+
+
 @pytest.mark.parametrize(
     "late", [start(5), end(5, 1.0), closed(5, 1.0)], ids=["start", "end", "closed"]
 )

@@ -70,6 +70,23 @@ def test_a_repeat_keeps_when_the_status_began_and_takes_the_newest_error_code() 
     assert word(state) == ConnectorWord(1, Status.FAULTED, 300, 100, INGEST + 5, "OtherError")
 
 
+def test_an_error_goes_with_the_report_that_names_none() -> None:
+    reports = [report(Status.FAULTED, 100, error_code="GroundFailure"), report(Status.FREE, 200)]
+
+    assert word(advance_station(None, reports)).error_code is None
+    assert word(advance_station(advance_station(None, reports[:1]), reports[1:])).error_code is None
+
+
+def test_an_error_is_of_its_connector_alone() -> None:
+    reports = [
+        report(Status.FAULTED, 100, error_code="GroundFailure"),
+        report(Status.FREE, 100, connector_id=2),
+    ]
+    for arrival in (reports, reports[::-1]):
+        state = advance_station(None, arrival)
+        assert (word(state).error_code, word(state, 2).error_code) == ("GroundFailure", None)
+
+
 def test_an_older_report_changes_no_status_but_is_a_sign_of_life() -> None:
     state = advance_station(None, [report(Status.OCCUPIED, 200)])
 

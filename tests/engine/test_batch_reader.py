@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import gc
+import weakref
+from collections.abc import Callable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -194,6 +196,26 @@ def test_what_lies_before_a_name_that_is_no_text_can_be_had_and_nothing_is_passe
         partition.fetched._partition_records = Partition(
             data, position=4
         ).fetched._partition_records
+
+
+@pytest.fixture
+def _no_collector() -> Iterator[None]:
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("_no_collector")
+@pytest.mark.parametrize("position", [7, 0], ids=["read on", "positioned elsewhere"])
+def test_what_was_fetched_is_freed_at_once_when_it_is_not_needed_any_more(position: int) -> None:
+    partition = Partition(numbered(0, 9).encode())
+    unread = weakref.ref(partition.fetched._partition_records)
+    assert len(take(partition.fetched, 7)) == 7
+    partition.state.position = position
+    assert unread() is not None
+    take(partition.fetched, 7)
+    assert not partition.fetched.has_more()
+    assert unread() is None, "a worker's garbage collector comes seldom"
 
 
 @pytest.mark.parametrize("damaged_at", [-1, -5, 70])

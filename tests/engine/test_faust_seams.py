@@ -160,6 +160,8 @@ def getall(self, max_records=None):
 def test_the_batch_reader_still_does_all_that_aiokafka_does() -> None:
     assert code_of(PartitionRecords._unpack_records) == UNPACK_RECORDS.strip()
     assert code_of(FetchResult.getall) == GETALL.strip()
+    made = inspect.getsource(PartitionRecords.__init__)
+    assert "self._records_iterator = self._unpack_records()" in made
     for method in (FetchResult.check_assignment, FetchResult._update_position):
         assert "self._partition_records.next_fetch_offset" in inspect.getsource(method)
 

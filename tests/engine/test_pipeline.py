@@ -50,7 +50,8 @@ class LoggingStore(MemoryPartition):
 class Bench:
     """A pipeline with everything around it in view."""
 
-    def __init__(self) -> None:
+    def __init__(self, cached_bytes: int = 1 << 20) -> None:
+        self.cached_bytes = cached_bytes
         self.events: list[str] = []
         self.failures: list[str] = []
         self.writer = SlowWriter(self.events)
@@ -65,7 +66,7 @@ class Bench:
             self.writer,
             lambda offset, _: self.events.append(f"told {offset}"),
             lambda why, _: self.failures.append(why),
-            RowCache(1 << 20).partition(),
+            RowCache(self.cached_bytes).partition(),
         )
 
     def submit(self, offset: int, rows: dict[bytes, bytes | None], *topics: str) -> None:
@@ -176,12 +177,14 @@ async def test_steps_that_do_not_fit_one_record_batch_go_out_one_after_the_other
 
 
 @pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("cached_bytes", [0, 3_000, 1 << 20])
 async def test_reads_see_what_the_last_step_wrote_whatever_is_durable_or_cached(
-    seed: int, monkeypatch: pytest.MonkeyPatch
+    seed: int, cached_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("evcharge.engine.pipeline.BATCH_ROWS_BYTES", 2_000)
+    monkeypatch.setattr("evcharge.engine.row_cache.JUDGED_ROWS", 30)
     chance = random.Random(seed)
-    bench = Bench()
+    bench = Bench(cached_bytes)
     states, others = [[b"%c%d" % (kind, n) for n in range(20)] for kind in b"SR"]
     expected: dict[bytes, bytes | None] = {}
     for offset in range(200):
@@ -193,7 +196,9 @@ async def test_reads_see_what_the_last_step_wrote_whatever_is_durable_or_cached(
         }
         expected |= rows
         bench.pipeline.submit(Effects(SOURCE, Marker(offset, 7), rows, new))
-        if chance.random() < 0.5:
+        # A write begins, and is answered now or some steps later.
+        await asyncio.sleep(0)
+        if chance.random() < 0.3:
             bench.writer.may_answer.set()
             await asyncio.sleep(0)
             bench.writer.may_answer.clear()

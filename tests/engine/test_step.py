@@ -118,6 +118,23 @@ def test_a_record_of_another_partitions_station_is_forwarded() -> None:
     assert forwarded.partition == PARTITIONS.partition_of(foreign)
 
 
+def test_of_mixed_records_those_of_strangers_go_in_order_and_the_others_are_counted() -> None:
+    strangers = [s for n in range(99) if PARTITIONS.partition_of(s := f"X-{n}") != HERE][:2]
+    one, other = strangers
+    bench = Bench()
+    step = bench.step(f"{one} a", "EV-001 b", f"{one} c", f"{other} d", "junk", "EV-001 e")
+    assert texts(step) == ["b", "e"]
+    forwarded = [out for out in step.finish().outputs if out.topic == "station-status-rerouted"]
+    assert [(out.value, out.partition) for out in forwarded] == [
+        (f"{one} a".encode(), PARTITIONS.partition_of(one)),
+        (f"{one} c".encode(), PARTITIONS.partition_of(one)),
+        (f"{other} d".encode(), PARTITIONS.partition_of(other)),
+    ]
+    counted = bench.counters.values
+    assert counted["records_accepted", TOPIC] == 2
+    assert counted["records_rerouted", TOPIC] == 3
+
+
 async def test_records_that_were_applied_before_are_left_out() -> None:
     bench = Bench()
     bench.pipeline.submit(bench.step("EV-001 a", "EV-001 b").finish())

@@ -52,6 +52,8 @@ def test_every_text_is_read_as_if_nothing_was_remembered(texts: list[str]) -> No
     ingests_us=st.lists(st.sampled_from([-1000, 0, NOON_US, MAX_INSTANT_US + 1]), min_size=3),
 )
 @example(texts=["2016-12-31T23:59:60Z"], ingests_us=[NOON_US])
+@example(texts=["0002-06-30T21:59:30Z"], ingests_us=[-1000])
+@example(texts=["0002-06-30T21:59:30Z"], ingests_us=[MAX_INSTANT_US + 1])
 @example(texts=["2023-05-02T12:00:00.001Z"] * 2, ingests_us=[NOON_US + 1000, NOON_US])
 def test_many_texts_are_read_as_each_is_or_not_at_all(
     texts: list[str], ingests_us: list[int]

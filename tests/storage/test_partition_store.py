@@ -41,6 +41,17 @@ def test_rows_and_positions_are_written_together(store: PartitionStore) -> None:
     assert store.changelog_offset() == 7
 
 
+@pytest.mark.parametrize("append_ms", [-(2**63), -1, 0, 1_700_000_000_000, 2**63 - 1])
+def test_a_marker_keeps_any_time_that_a_record_can_have(append_ms: int) -> None:
+    marker = Marker(2**63 - 1, append_ms)
+    assert Marker.decode(marker.encode()) == marker
+
+
+def test_a_marker_is_two_numbers_of_eight_bytes() -> None:
+    """Rows of earlier releases have to be read."""
+    assert Marker(41, 7).encode() == bytes([*[0] * 7, 41, *[0] * 7, 7])
+
+
 def test_a_null_deletes_a_row(store: PartitionStore) -> None:
     store.write({b"Sa": b"1"}, 0)
     store.write({b"Sa": None, b"Sb": b"2"}, 2)

@@ -81,6 +81,14 @@ def test_appended_records_are_read_in_order_and_small_blocks_wait_in_the_tail(
     assert all(len(block) > TAIL_BYTES for block in blocks)
 
 
+@pytest.mark.parametrize("count", [0, 1, 2, 15, 16, 17, RECORDS_A_BLOCK])
+def test_records_encoded_together_can_be_read_however_many_they_are(count: int) -> None:
+    records = [
+        update(n, energy=n)._replace(station_id=STATION, session_id=SESSION) for n in range(count)
+    ]
+    assert decode_records(STATION, SESSION, encode_records(records)) == records
+
+
 @pytest.mark.parametrize("count", [1, RECORDS_A_BLOCK, RECORDS_A_BLOCK + 1, 3 * RECORDS_A_BLOCK])
 def test_many_records_are_split_into_blocks_and_read_in_order(count: int) -> None:
     records = [

@@ -69,6 +69,10 @@ def follow(
 def _taken(
     state: SessionState, records: Sequence[SessionRecord], limits: Limits, *, usual: bool
 ) -> SessionState | None:
+    """Return the state after records, their ends not closed; if ``usual``, None unless all are usual.
+
+    One loop for :func:`extend` and :func:`follow`, so that a record means the same to both.
+    """
     (revision, reasons, updated_us, last_us, kind, started_us, energy_uwh, power_mw, user_id,
      connector_id, last_seq, base_uwh, register_uwh, ended_us, closed_ingest_us, relative,
      witnesses) = state[:]  # fmt: skip

@@ -45,7 +45,7 @@ def advance_unsealed(
     if advanced.state.ended_us is None:
         return advanced, None
     was_open = state is None or state.ended_us is None
-    # Nearly always the end is the last record.
+    # Nearly always the end is the last record, as it is if all were taken up in the usual way.
     if (was_open and advanced.appended is new) or _next_chance(state, new, 0) == len(new):
         return advanced, _completion(advanced.state, new[-1])
     appended: list[SessionRecord] = []
