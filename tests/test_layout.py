@@ -123,6 +123,7 @@ def test_both_programs_run_from_a_bare_checkout_and_list_our_commands(program: l
         "load",
         "replay",
         "simulate",
+        "price",
         "dead-letters",
         "verify",
     ):

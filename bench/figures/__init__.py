@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from bench.figures.fleets import fleets
 from bench.figures.latency import latency
 from bench.figures.memory import memory
+from bench.figures.pricing import pricing
 from bench.figures.restart import restart
 from bench.figures.restore import restore
 from bench.figures.takeover import takeover
@@ -21,6 +22,7 @@ FIGURES: Mapping[str, Callable[[Scene], AsyncIterator[Figure]]] = {
     "fleets": fleets,
     "latency": latency,
     "view": view,
+    "pricing": pricing,
     "takeover": takeover,
     "workers": workers,
     "memory": memory,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 from evcharge.commands.base import ProjectCommand, argument, say
+from evcharge.commands.input_file import read_input
 from evcharge.commands.progress import Progress
 from evcharge.errors import CommandError
 from evcharge.kafka.publisher import Publisher
@@ -53,7 +52,7 @@ def check(files: tuple[str, ...]) -> list[Entry]:
     entries: list[Entry] = []
     problems: list[Invalid] = []
     for file in files:
-        name, content = _read(file)
+        name, content = read_input(file)
         for found in read_entries(name, content):
             if isinstance(found, Entry):
                 entries.append(found)
@@ -85,15 +84,6 @@ async def publish(settings: Settings, entries: list[Entry]) -> None:
                 )
                 progress.update(publisher.acknowledged, f"{publisher.acknowledged:,} published")
             await publisher.flush()
-
-
-def _read(file: str) -> tuple[str, bytes]:
-    try:
-        if file == "-":
-            return "standard input", sys.stdin.buffer.read()
-        return file, Path(file).read_bytes()
-    except OSError as problem:
-        raise CommandError(f"{file} cannot be read: {problem.strerror or problem}") from None
 
 
 def _counted(number: int, noun: str) -> str:

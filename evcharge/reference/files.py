@@ -69,7 +69,7 @@ def _entry(text: str, value: object) -> Entry | str:
         return (
             tariff.detail
             if isinstance(tariff, Rejected)
-            else _sized(Entry(TARIFFS, tariff.tariff_id, compact))
+            else _sized(Entry(TARIFFS, tariff.tariff.tariff_id, compact))
         )
     return "neither a station (station_id) nor a tariff (id and elements)"
 

@@ -85,6 +85,8 @@ def _version(record: ReferenceRecord) -> TariffVersion | Rejected:
     tariff = parse_tariff(record.value)
     if isinstance(tariff, Rejected):
         return tariff
-    if record.key is not None and record.key != tariff.tariff_id.encode():
+    if record.key is not None and record.key != tariff.tariff.tariff_id.encode():
         return Rejected(Reason.BAD_VALUE, "the key names another tariff than the value")
-    return TariffVersion(tariff.tariff_id, record.offset, record.append_ms * 1_000, record.value)
+    return TariffVersion(
+        tariff.tariff.tariff_id, record.offset, record.append_ms * 1_000, record.value
+    )

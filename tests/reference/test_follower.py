@@ -29,7 +29,7 @@ TARIFF = json.dumps(
         "id": "T1",
         "currency": "EUR",
         "last_updated": "2024-01-01T00:00:00Z",
-        "elements": [{"price_components": []}],
+        "elements": [{"price_components": [{"type": "ENERGY", "price": 0.25}]}],
     }
 ).encode()
 

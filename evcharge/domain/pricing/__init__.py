@@ -1,0 +1,37 @@
+"""What a session costs: one pure function for the running cost, the bill, a quote and a re-rating.
+
+``price(Plan(tariff), usage)``; a ``Plan`` is the tariff made ready, and is kept for the next session.
+
+* ``usage.py``: what is priced, consecutive segments; ``session_usage.py``: how records become
+  these.
+* ``plan.py``: a tariff in integers and bit masks; ``bands.py``: which elements hold at which value.
+* ``clock.py``: offsets of a time zone; ``calendar.py``: which elements hold from which instant on.
+* ``walk.py``: how much of which price component is used; ``steps.py``: rounded up to its step.
+* ``bill.py``: lines, VAT, minimum and maximum price; ``cost.py``: the answer; ``cost_json.py``: its
+  form in the contract.
+
+Everything is exact: integers of microseconds, micro-watt-hours, milliwatts and microamperes, and
+fractions of them where a segment is cut. Nothing is rounded but the totals, at the end, half up to the
+currency's minor unit.
+"""
+
+from evcharge.domain.pricing.cost import Cost, Line, VatRow
+from evcharge.domain.pricing.cost_json import cost_json
+from evcharge.domain.pricing.plan import Plan
+from evcharge.domain.pricing.price import price
+from evcharge.domain.pricing.session_usage import session_usage
+from evcharge.domain.pricing.usage import Exact, Segment, SegmentKind, Usage
+
+__all__ = [
+    "Cost",
+    "Exact",
+    "Line",
+    "Plan",
+    "Segment",
+    "SegmentKind",
+    "Usage",
+    "VatRow",
+    "cost_json",
+    "price",
+    "session_usage",
+]

@@ -1,0 +1,26 @@
+"""Rounding up to steps: once for energy, once for the time billed last, once for the reservation.
+
+OCPI 2.2.1 with its errata: of TIME and PARKING_TIME only the one that was billed last is rounded, as a
+total. The step of the last billed component counts, and what is added has its price.
+"""
+
+from __future__ import annotations
+
+from evcharge.domain.pricing.plan import NOTHING, Plan
+from evcharge.domain.pricing.usage import Exact
+from evcharge.domain.pricing.walk import Used
+
+
+def billed(plan: Plan, used: Used) -> dict[int, Exact]:
+    """Return the quantities after steps, in the order of those before."""
+    quantities = dict(used.quantities)
+    for last in (used.last_energy, used.last_time, used.last_reservation):
+        if last != NOTHING:
+            line, step = plan.components[last].line, plan.components[last].step
+            total = sum(
+                quantity
+                for number, quantity in quantities.items()
+                if plan.components[number].line == line
+            )
+            quantities[last] += -total % step
+    return quantities

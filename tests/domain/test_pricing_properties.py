@@ -1,0 +1,120 @@
+"""What is true of every tariff and every session."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from evcharge.domain.pricing import Segment, Usage, cost_json
+from evcharge.domain.tariff import Bound, Tariff
+from tests.domain import pricing_oracle as oracle
+from tests.domain.pricing_builders import cost, exact
+from tests.domain.pricing_strategies import tariffs, usages
+
+
+def has_substance(usage: Usage) -> bool:
+    """Whether each part of a session has time or energy, so that what is empty changes nothing."""
+    parts: dict[bool, bool] = {}
+    for each in usage.segments:
+        part = each.kind.is_reservation
+        parts[part] = parts.get(part, False) or bool(each.duration_us or each.energy_uwh)
+    return all(parts.values())
+
+
+def without_nothing(usage: Usage) -> Usage:
+    kept = tuple(each for each in usage.segments if each.duration_us or each.energy_uwh)
+    return usage._replace(segments=kept)
+
+
+@settings(max_examples=300, deadline=None)
+@given(tariff=tariffs, usage=usages())
+def test_the_cost_is_what_the_rules_say_minute_by_minute(tariff: Tariff, usage: Usage) -> None:
+    assume(has_substance(usage))
+    assert exact(cost(tariff, usage)) == oracle.totals(tariff, without_nothing(usage))
+
+
+@settings(max_examples=200, deadline=None)
+@given(tariff=tariffs, usage=usages(), share=st.fractions(0, 1), data=st.data())
+def test_a_segment_cut_in_two_changes_nothing(
+    tariff: Tariff, usage: Usage, share: Fraction, data: st.DataObject
+) -> None:
+    place = data.draw(st.integers(0, len(usage.segments) - 1))
+    before, segment, after = (
+        usage.segments[:place],
+        usage.segments[place],
+        usage.segments[place + 1 :],
+    )
+    cut = usage._replace(segments=(*before, *oracle.cut(segment, share), *after))
+    assert cost_json(cost(tariff, cut)) == cost_json(cost(tariff, usage))
+
+
+@given(tariff=tariffs, usage=usages(), data=st.data())
+def test_a_segment_of_nothing_changes_nothing(
+    tariff: Tariff, usage: Usage, data: st.DataObject
+) -> None:
+    assume(has_substance(usage))
+    place = data.draw(st.integers(0, len(usage.segments) - 1))
+    nothing = Segment(usage.segments[place].kind, 0, 0, 5_000_000, 5_000_000)
+    longer = (*usage.segments[:place], nothing, *usage.segments[place:])
+    assert cost(tariff, usage._replace(segments=longer)) == cost(tariff, usage)
+
+
+cents = st.decimals(0, 5, places=2)
+
+
+@given(tariff=tariffs, usage=usages(), low=cents, more=cents, low_vat=cents, more_vat=cents)
+def test_the_lines_add_up_to_totals_within_both_bounds(
+    tariff: Tariff, usage: Usage, low: Decimal, more: Decimal, low_vat: Decimal, more_vat: Decimal
+) -> None:
+    floor = Bound(low, low + low_vat)
+    ceiling = Bound(low + more, low + more + low_vat + more_vat)
+    found = cost(tariff._replace(min_price=floor, max_price=ceiling), usage)
+    excl, incl = exact(found)
+    assert low <= excl <= low + more
+    assert low + low_vat <= incl <= low + more + low_vat + more_vat
+    assert sum(row.base for row in found.vat) == excl * found.scale
+    assert sum(row.base + row.amount for row in found.vat) == incl * found.scale
+    for total, minor_units in ((excl, found.excl_vat), (incl, found.incl_vat)):
+        assert minor_units - Fraction(1, 2) <= total * 100 < minor_units + Fraction(1, 2)
+
+
+@given(tariff=tariffs, usage=usages(), low=cents, more=cents)
+def test_a_bound_without_vat_keeps_the_mean_rate(
+    tariff: Tariff, usage: Usage, low: Decimal, more: Decimal
+) -> None:
+    before, before_incl = exact(cost(tariff, usage))
+    bounded = tariff._replace(min_price=Bound(low), max_price=Bound(low + more))
+    excl, incl = exact(cost(bounded, usage))
+    assert excl == min(max(before, Fraction(low)), Fraction(low + more))
+    assert incl * before == before_incl * excl
+    assert before or incl == excl
+
+
+@given(tariff=tariffs, usage=usages())
+def test_every_number_is_written_as_a_decimal_text(tariff: Tariff, usage: Usage) -> None:
+    written: Any = json.loads(json.dumps(cost_json(cost(tariff, usage))))
+    numbers = [written["excl_vat"], written["incl_vat"]]
+    numbers += [row[name] for row in written["vat"] for name in ("percent", "base", "amount")]
+    numbers += [
+        line[name]
+        for line in written["lines"]
+        for name in ("quantity", "price", "vat_percent", "excl_vat", "incl_vat")
+    ]
+    for number in numbers:
+        assert isinstance(number, str)
+        assert "E" not in number.upper()
+        assert f"{Decimal(number):f}" == number
+
+
+@given(tariff=tariffs, usage=usages())
+def test_what_is_for_reservations_costs_nothing_without_one(tariff: Tariff, usage: Usage) -> None:
+    used = tuple(each for each in usage.segments if not each.kind.is_reservation)
+    others = tuple(each for each in tariff.elements if each.restrictions.reservation is None)
+    assume(used and others)
+    usage = usage._replace(segments=used)
+    assert exact(cost(tariff, usage)) == exact(cost(tariff._replace(elements=others), usage))
