@@ -8,21 +8,9 @@ import pytest
 
 from evcharge.domain.pricing import Cost, Plan, VatRow, cost_json, price
 from evcharge.domain.pricing.cost_json import money_text, number_text
-from tests.domain.pricing_builders import (
-    bound,
-    cost,
-    element,
-    energy,
-    exact,
-    flat,
-    lines,
-    parked,
-    parking,
-    segment,
-    tariff,
-    time,
-    usage,
-)
+from tests.domain.costs import cost, exact, lines
+from tests.domain.tariff_builders import bound, element, energy, flat, parking, tariff, time
+from tests.domain.usage_builders import parked, segment, usage
 
 HOUR = usage(segment(60))
 
