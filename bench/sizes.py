@@ -24,7 +24,8 @@ class Sizes:
     """Stations of the figures about much state."""
     latency_s: float = 20.0
     takeovers: int = 2
-    workers_events: int = 600_000
+    workers_events: int = 1_200_000
+    workers_repeats: int = 3
 
 
 DEFAULT = Sizes()

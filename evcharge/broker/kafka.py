@@ -29,8 +29,8 @@ def first_complaint(console: str) -> str:
 class Kafka:
     """A Java, Kafka's class path and the heap that a node gets (as in ``-Xmx512m``).
 
-    The heap has its size from the start, as in Kafka's own start script: one that grows as it is needed is
-    full every two seconds under a light load, and the node stands still for 30 ms each time.
+    The heap has its size from the start, as in Kafka's own start script. One that grows when it has to
+    is full every two seconds under a light load, and the node stands still for 30 ms each time.
     """
 
     java: Java

@@ -19,7 +19,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import aiokafka
 from aiokafka.structs import TopicPartition
 
-from evcharge.engine.local_rows import HISTORY, believable, rows_of, touched
+from evcharge.engine.changelog_reader import ChangelogReader, Stores
+from evcharge.engine.local_rows import HISTORY, believable
 from evcharge.kafka.log import Writer
 from evcharge.kafka.records_at import records_at
 from evcharge.storage.partition_store import RESERVED, PartitionStore
@@ -29,15 +30,11 @@ logger = logging.getLogger(__name__)
 FENCE = RESERVED + b"fence"
 """Key of the row with which a worker takes a partition over; its value names the worker."""
 
-ROWS_AT_ONCE = 20_000
-
 LARGE_GAP = 20_000
 """Offsets to read from which on a store is told that it is restored: the end of that takes time."""
 
-FOLLOW_EVERY_S = 0.5
+FOLLOW_EVERY_S = 1.0
 """Rows that change again within this time are written once."""
-
-Stores = Mapping[TopicPartition, PartitionStore]
 
 
 class Changelogs:
@@ -52,31 +49,19 @@ class Changelogs:
         self._bootstrap = list(bootstrap)
         self._client_id = client_id
         self._on_failure = on_failure
-        self._consumer: aiokafka.AIOKafkaConsumer | None = None
+        self._reader = ChangelogReader(self._bootstrap, client_id)
         self._following: asyncio.Task[None] | None = None
         self._known: dict[TopicPartition, PartitionStore] = {}
         """Stores whose rows were once found to be those of the changelog."""
 
     async def start(self) -> None:
         """Connect, if that was not done."""
-        if self._consumer is None:
-            consumer = aiokafka.AIOKafkaConsumer(
-                bootstrap_servers=self._bootstrap,
-                client_id=self._client_id,
-                isolation_level="read_committed",
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",
-                max_partition_fetch_bytes=1 << 20,
-                fetch_max_bytes=8 << 20,
-            )
-            await consumer.start()
-            self._consumer = consumer
+        await self._reader.start()
 
     async def stop(self) -> None:
         """Stop following and close the connections."""
         await self.halt()
-        if self._consumer is not None:
-            await self._consumer.stop()
+        await self._reader.stop()
 
     async def halt(self) -> None:
         """Stop following: local rows change no more."""
@@ -106,7 +91,7 @@ class Changelogs:
         ``before_drop`` before all of them are dropped.
         """
         began = time.monotonic()
-        starts, ends = await self._bounds(stores)
+        starts, ends = await self._reader.bounds(stores)
 
         async def fence(tp: TopicPartition) -> tuple[TopicPartition, int]:
             empty = starts[tp] == ends[tp]
@@ -150,14 +135,14 @@ class Changelogs:
         before_drop: Callable[[TopicPartition], object],
     ) -> None:
         try:
-            starts, ends = await self._bounds(stores)
+            starts, ends = await self._reader.bounds(stores)
             await self._drop_others(stores, starts, ends, before_drop)
             await self._read(stores, starts, {tp: end - 1 for tp, end in ends.items()}, _nothing)
             for tp in stores:
                 complete(tp)
-            self._seek({tp: _next(store, starts[tp]) for tp, store in stores.items()})
+            self._reader.seek({tp: _next(store, starts[tp]) for tp, store in stores.items()})
             while True:
-                await self._apply(stores, starts)
+                await self._reader.apply(stores, starts)
                 await asyncio.sleep(FOLLOW_EVERY_S)
         except asyncio.CancelledError:
             raise
@@ -166,27 +151,6 @@ class Changelogs:
             raise
 
     # -- reading
-
-    @property
-    def _reader(self) -> aiokafka.AIOKafkaConsumer:
-        if self._consumer is None:
-            raise RuntimeError("changelogs were not started")
-        return self._consumer
-
-    async def _bounds(
-        self, tps: Iterable[TopicPartition]
-    ) -> tuple[Mapping[TopicPartition, int], Mapping[TopicPartition, int]]:
-        """Return the first offset of each changelog and the one behind its last."""
-        asked = list(tps)
-        starts, ends = await asyncio.gather(
-            self._reader.beginning_offsets(asked), self._reader.end_offsets(asked)
-        )
-        return starts, ends
-
-    def _seek(self, positions: Mapping[TopicPartition, int]) -> None:
-        self._reader.assign(list(positions))
-        for tp, position in positions.items():
-            self._reader.seek(tp, position)
 
     async def _read(
         self,
@@ -200,28 +164,20 @@ class Changelogs:
         positions = {tp: at for tp, at in positions.items() if at <= lasts[tp]}
         for tp in positions:
             before_change(tp)
-        self._seek(positions)
+        self._reader.seek(positions)
         behind, applied = set(positions), 0
         with contextlib.ExitStack() as restoring:
             for tp in behind:
                 if lasts[tp] - positions[tp] > LARGE_GAP:
                     stores[tp].begin_restore()
                     restoring.callback(stores[tp].end_restore)
-            while behind:
-                applied += await self._apply(stores, starts)
-                for tp in list(behind):
-                    if await self._reader.position(tp) > lasts[tp]:
-                        behind.discard(tp)
-                        self._reader.pause(tp)
+            while True:
+                applied += await self._reader.apply(stores, starts)
+                behind -= await self._reader.pause_beyond({tp: lasts[tp] for tp in behind})
+                if not behind:
+                    break
+                await self._reader.arrival()
         return applied
-
-    async def _apply(self, stores: Stores, starts: Mapping[TopicPartition, int]) -> int:
-        """Write what was fetched of the assigned changelogs; return how many rows."""
-        fetched = await self._reader.getmany(timeout_ms=200, max_records=ROWS_AT_ONCE)
-        for tp, records in fetched.items():
-            rows = {**rows_of(records, starts[tp]), **touched(records[-1].timestamp)}
-            stores[tp].write(rows, records[-1].offset)
-        return sum(map(len, fetched.values()))
 
     # -- rows of another history
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aiokafka import ConsumerRecord
-
+from evcharge.engine.chunk import FirstArrival
 from evcharge.storage.partition_store import RESERVED, PartitionStore, Rows
 
 HISTORY = RESERVED + b"history"
@@ -48,12 +47,13 @@ def believable(store: PartitionStore, history: bytes | None, end: int, now_ms: i
     return value is not None and now_ms - int.from_bytes(value, "big") < TRUSTED_MS
 
 
-def rows_of(records: Sequence[ConsumerRecord], start: int) -> dict[bytes, bytes | None]:
+def rows_of(records: Sequence[FirstArrival], start: int) -> dict[bytes, bytes | None]:
     """Return the last value of each row in changelog records; ``start`` is the changelog's first offset.
 
     Two workers may both have found a changelog empty and named its history: the first name counts.
     """
-    rows = {record.key: record.value for record in records}
+    # Rows of a changelog always have a key.
+    rows = {record.key: record.value for record in records if record.key is not None}
     if HISTORY in rows:
         first = records[0]
         if first.offset == start and first.key == HISTORY:
