@@ -44,7 +44,8 @@ def test_what_is_remembered_is_bounded() -> None:
 
 
 def test_no_debug_record_is_made_unless_it_is_asked_for() -> None:
-    root = logging.Logger("root", logging.WARNING)
+    root = logging.getLogger("instead of the root")
+    root.setLevel(logging.WARNING)
     root.addHandler(logging.NullHandler())
     worker = LaneWorker(faust.App("quiet", broker="memory://"), redirect_stdouts=False)
     worker.on_setup_root_logger(root, logging.WARNING)
