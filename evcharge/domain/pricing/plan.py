@@ -108,7 +108,7 @@ class Plan:
         self.current = Bands.of([each.current_ua for each in restrictions])
         self.energy = Bands.of([each.energy_uwh for each in restrictions])
         self.duration = Bands.of([each.duration_us for each in restrictions])
-        self.calendar = Calendar.of(restrictions)
+        self.calendar = Calendar(restrictions)
 
     def _priced(self, component: Component, element: Element) -> Priced:
         vat = component.vat_percent or Decimal(0)
