@@ -19,6 +19,7 @@ from evcharge.domain.pricing.cost import Cost, Line, VatRow
 from evcharge.domain.pricing.cost_json import cost_json
 from evcharge.domain.pricing.plan import Plan
 from evcharge.domain.pricing.price import price
+from evcharge.domain.pricing.session_cost import session_cost
 from evcharge.domain.pricing.session_usage import session_usage
 from evcharge.domain.pricing.usage import Exact, Segment, SegmentKind, Usage
 
@@ -33,5 +34,6 @@ __all__ = [
     "VatRow",
     "cost_json",
     "price",
+    "session_cost",
     "session_usage",
 ]

@@ -108,6 +108,8 @@ class Plan:
         self.current = Bands.of([each.current_ua for each in restrictions])
         self.energy = Bands.of([each.energy_uwh for each in restrictions])
         self.duration = Bands.of([each.duration_us for each in restrictions])
+        self.restricts_power = bool(self.power.breaks or self.current.breaks)
+        """Whether an element depends on power or current."""
         self.calendar = Calendar(restrictions)
 
     def _priced(self, component: Component, element: Element) -> Priced:
