@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import gcd
 
 from evcharge.domain.pricing.cost import Cost
@@ -20,26 +21,35 @@ def cost_json(cost: Cost) -> dict[str, object]:
         "incl_vat": money_text(cost.incl_vat, cost.minor),
         "vat": [
             {
-                "percent": row.percent,
-                "base": number_text(row.base, scale),
-                "amount": number_text(row.amount, scale),
+                "percent": percent,
+                "base": number_text(base, scale),
+                "amount": number_text(amount, scale),
             }
-            for row in cost.vat
+            for percent, base, amount in cost.vat
         ],
         "tariff_id": cost.tariff_id,
         "tariff_version": cost.tariff_version,
         "as_of": format_timestamp(cost.as_of_us),
         "lines": [
             {
-                "dimension": line.dimension,
-                "quantity": number_text(line.quantity, line.per_unit),
-                "unit": line.unit,
-                "price": line.price,
-                "vat_percent": line.vat_percent,
-                "excl_vat": number_text(line.excl_vat, scale),
-                "incl_vat": number_text(line.incl_vat, scale),
+                "dimension": dimension,
+                "quantity": number_text(quantity, per_unit),
+                "unit": unit,
+                "price": price,
+                "vat_percent": vat_percent,
+                "excl_vat": number_text(excl_vat, scale),
+                "incl_vat": number_text(incl_vat, scale),
             }
-            for line in cost.lines
+            for (
+                dimension,
+                unit,
+                quantity,
+                per_unit,
+                price,
+                vat_percent,
+                excl_vat,
+                incl_vat,
+            ) in cost.lines
         ],
     }
 
@@ -54,13 +64,25 @@ def money_text(minor_units: int, minor: int) -> str:
 
 def number_text(numerator: int, denominator: int) -> str:
     """Return a fraction as a decimal: exactly if it ends, otherwise rounded half up to 12 decimals."""
-    scaled, rest = divmod(numerator * _TWELVE, denominator)
-    if not rest:
-        return decimal_text(scaled, _TWELVE)
-    reduced = denominator // gcd(numerator, denominator)
-    # It ends where nothing but twos and fives is in the denominator: fewer of each than it has bits.
-    digits = reduced.bit_length()
-    if pow(10, digits, reduced) == 0:
-        return decimal_text(numerator * 10**digits // denominator, 10**digits)
-    rounded = (2 * abs(numerator) * _TWELVE + denominator) // (2 * denominator)
-    return decimal_text(rounded if numerator > 0 else -rounded, _TWELVE)
+    if not numerator:
+        return "0"
+    scaled, rest = divmod(abs(numerator) * _TWELVE, denominator)
+    scale = _TWELVE
+    if rest:
+        endless, ending = _endless_part(denominator)
+        if numerator % endless:
+            scaled += 2 * rest >= denominator
+        else:
+            scale = ending
+            scaled = abs(numerator) * ending // denominator
+    return decimal_text(scaled if numerator > 0 else -scaled, scale)
+
+
+@lru_cache(maxsize=256)  # those of a few tariffs
+def _endless_part(denominator: int) -> tuple[int, int]:
+    """Return what must cancel for a fraction to end, and the power of ten that makes it whole then.
+
+    It ends where nothing but twos and fives is left: fewer of each than the denominator has bits.
+    """
+    ending = 10 ** denominator.bit_length()
+    return denominator // gcd(denominator, ending), ending

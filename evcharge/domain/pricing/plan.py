@@ -35,14 +35,11 @@ class Priced(NamedTuple):
     line: str
     """The contract's dimension of its line."""
     unit: str
-    weight: int
-    """What one of its units of quantity is in parts of :data:`UNIT`."""
     per_unit: int
     """Its units of quantity in one kWh, hour or session."""
-    price: int
-    """In 1 / ``Plan.price_scale``."""
-    vat: int
-    """What the price is multiplied with to get the VAT, in 1 / ``Plan.vat_scale``."""
+    excl_vat: int
+    """What one of its units of quantity costs, in 1 / ``Plan.scale``."""
+    incl_vat: int
     step: int
     """In its units of quantity."""
     price_text: str
@@ -95,7 +92,9 @@ class Plan:
             + [bound.excl_vat for bound in bounds]
             + [bound.incl_vat for bound in bounds if bound.incl_vat is not None]
         )
-        self.vat_scale = 100 * _scale(each.vat_percent or Decimal(0) for each in components)
+        self._vat_scale = 100 * _scale(each.vat_percent or Decimal(0) for each in components)
+        self.scale = self.price_scale * UNIT * self._vat_scale
+        """Parts of one unit of the currency in which every whole quantity's amount is whole."""
         self.components = [
             self._priced(component, element)
             for element in elements
@@ -117,13 +116,13 @@ class Plan:
         line, unit, weight, per_unit, per_step = _MEASURES[component.dimension]
         if element.restrictions.reservation and component.dimension is Dimension.TIME:
             line = "RESERVATION"
+        charged = weight * _scaled(component.price, self.price_scale)
         return Priced(
             line,
             unit,
-            weight,
             per_unit,
-            _scaled(component.price, self.price_scale),
-            _scaled(vat, self.vat_scale // 100),
+            charged * self._vat_scale,
+            charged * (self._vat_scale + _scaled(vat, self._vat_scale // 100)),
             component.step_size * per_step,
             decimal_string(component.price),
             decimal_string(vat),

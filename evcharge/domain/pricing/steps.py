@@ -13,14 +13,16 @@ from evcharge.domain.pricing.walk import Used
 
 def billed(plan: Plan, used: Used) -> dict[int, Exact]:
     """Return the quantities after steps, in the order of those before."""
-    quantities = dict(used.quantities)
-    for last in (used.last_energy, used.last_time, used.last_reservation):
+    quantities = used.quantities
+    components = plan.components
+    for last in used[1:]:
         if last != NOTHING:
-            line, step = plan.components[last].line, plan.components[last].step
-            total = sum(
-                quantity
-                for number, quantity in quantities.items()
-                if plan.components[number].line == line
-            )
-            quantities[last] += -total % step
+            total = quantities[last]
+            line, step = components[last].line, components[last].step
+            if len(quantities) > 1:
+                for number, quantity in quantities.items():
+                    if number != last and components[number].line == line:
+                        total += quantity
+            if more := -total % step:
+                quantities = {**quantities, last: quantities[last] + more}
     return quantities
