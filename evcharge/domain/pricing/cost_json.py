@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import gcd
+from typing import NamedTuple
 
 from evcharge.domain.pricing.cost import Cost
-from evcharge.domain.quantities import decimal_text, format_timestamp
+from evcharge.domain.quantities import format_timestamp
 
 _DECIMALS = 12
 _TWELVE = 10**_DECIMALS
@@ -14,7 +15,7 @@ _TWELVE = 10**_DECIMALS
 
 def cost_json(cost: Cost) -> dict[str, object]:
     """Return the object; equal costs give equal objects, member by member in the contract's order."""
-    scale = cost.scale
+    in_currency = _factors(cost.scale)
     return {
         "currency": cost.currency,
         "excl_vat": money_text(cost.excl_vat, cost.minor),
@@ -22,8 +23,8 @@ def cost_json(cost: Cost) -> dict[str, object]:
         "vat": [
             {
                 "percent": percent,
-                "base": number_text(base, scale),
-                "amount": number_text(amount, scale),
+                "base": _text(base, in_currency),
+                "amount": _text(amount, in_currency),
             }
             for percent, base, amount in cost.vat
         ],
@@ -33,12 +34,12 @@ def cost_json(cost: Cost) -> dict[str, object]:
         "lines": [
             {
                 "dimension": dimension,
-                "quantity": number_text(quantity, per_unit),
+                "quantity": _text(quantity, _factors(per_unit)),
                 "unit": unit,
                 "price": price,
                 "vat_percent": vat_percent,
-                "excl_vat": number_text(excl_vat, scale),
-                "incl_vat": number_text(incl_vat, scale),
+                "excl_vat": _text(excl_vat, in_currency),
+                "incl_vat": _text(incl_vat, in_currency),
             }
             for (
                 dimension,
@@ -64,25 +65,49 @@ def money_text(minor_units: int, minor: int) -> str:
 
 def number_text(numerator: int, denominator: int) -> str:
     """Return a fraction as a decimal: exactly if it ends, otherwise rounded half up to 12 decimals."""
-    if not numerator:
+    return _text(numerator, _factors(denominator))
+
+
+class _Factors(NamedTuple):
+    """How numerators become decimals, for one denominator."""
+
+    multiplier: int
+    divisor: int
+    """With both, a numerator becomes 12 decimals."""
+    endless: int
+    """What has to cancel for a fraction to end: all but the twos and fives."""
+    ending: int
+    """With it and :attr:`endless`, a numerator becomes :attr:`digits` decimals."""
+    digits: int
+
+
+@lru_cache(maxsize=256)  # each tariff brings one, and each finer cut of a session
+def _factors(denominator: int) -> _Factors:
+    common = gcd(_TWELVE, denominator)
+    # Fewer twos and fives than it has bits.
+    digits = denominator.bit_length()
+    ending = gcd(10**digits, denominator)
+    return _Factors(
+        _TWELVE // common,
+        denominator // common,
+        denominator // ending,
+        10**digits // ending,
+        digits,
+    )
+
+
+def _text(numerator: int, factors: _Factors) -> str:
+    multiplier, divisor, endless, ending, digits = factors
+    scaled, rest = divmod(abs(numerator) * multiplier, divisor)
+    if not rest:
+        digits = _DECIMALS
+    elif numerator % endless:
+        scaled += 2 * rest >= divisor
+        digits = _DECIMALS
+    else:
+        scaled = abs(numerator) // endless * ending
+    if not scaled:
         return "0"
-    scaled, rest = divmod(abs(numerator) * _TWELVE, denominator)
-    scale = _TWELVE
-    if rest:
-        endless, ending = _endless_part(denominator)
-        if numerator % endless:
-            scaled += 2 * rest >= denominator
-        else:
-            scale = ending
-            scaled = abs(numerator) * ending // denominator
-    return decimal_text(scaled if numerator > 0 else -scaled, scale)
-
-
-@lru_cache(maxsize=256)  # those of a few tariffs
-def _endless_part(denominator: int) -> tuple[int, int]:
-    """Return what must cancel for a fraction to end, and the power of ten that makes it whole then.
-
-    It ends where nothing but twos and fives is left: fewer of each than the denominator has bits.
-    """
-    ending = 10 ** denominator.bit_length()
-    return denominator // gcd(denominator, ending), ending
+    text = str(scaled).zfill(digits + 1)
+    text = f"{text[:-digits]}.{text[-digits:]}".rstrip("0").rstrip(".")
+    return text if numerator > 0 else "-" + text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from itertools import accumulate, repeat
 from typing import NamedTuple, TypeAlias
 
 from evcharge.domain.pricing.plan import Plan
@@ -13,6 +13,8 @@ from evcharge.domain.pricing.usage import Exact, SegmentKind, Usage
 Run: TypeAlias = tuple[SegmentKind, int, int]
 """Consecutive segments of one kind for which power and current let the same elements hold: the kind,
 these elements as a bit mask, and the place at which the last of the segments ends."""
+
+_RESERVATION = int(SegmentKind.RESERVATION)
 
 
 class Course(NamedTuple):
@@ -31,10 +33,15 @@ def course_of(plan: Plan, usage: Usage) -> Course:
     """Return the course of a session's segments, as far as a tariff can tell them apart."""
     kinds, durations, energies, powers, currents = zip(*usage.segments, strict=True)
     instants = list(accumulate(durations, initial=usage.started_us))
-    reserved = sum(kind.is_reservation for kind in kinds)
-    masks: Iterable[int] = map(holding, [plan] * len(kinds), powers, currents)
+    masks = (
+        map(holding, repeat(plan), powers, currents)
+        if plan.restricts_power
+        else repeat(plan.power.unknown, len(kinds))
+    )
+    # A reservation comes first.
+    reserved = sum(map(_RESERVATION.__le__, kinds)) if kinds[0] >= _RESERVATION else 0
     return Course(
-        instants, list(accumulate(energies, initial=0)), runs_of(kinds, masks), instants[reserved]
+        instants, list(accumulate(energies, initial=0)), _runs(kinds, masks), instants[reserved]
     )
 
 
@@ -50,7 +57,7 @@ def holding(plan: Plan, power_mw: Exact | None, current_ua: Exact | None) -> int
     )
 
 
-def runs_of(kinds: Iterable[SegmentKind], masks: Iterable[int]) -> list[Run]:
+def _runs(kinds: Iterable[SegmentKind], masks: Iterable[int]) -> list[Run]:
     """Join consecutive segments of one kind and one mask."""
     runs: list[Run] = []
     kind_so_far: SegmentKind | None = None

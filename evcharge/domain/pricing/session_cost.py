@@ -95,14 +95,21 @@ def _runs(
     Before, the car charges, and power and current are unknown.
     """
     segments = len(ordered) - 1
-    if not plan.restricts_power and False not in charging:
-        return [(_CHARGING, plan.power.unknown, segments)]
+    kind = run_kind = _CHARGING
+    runs: list[Run] = []
+    if not plan.restricts_power:
+        mask = plan.power.unknown
+        for place, asks in enumerate(charging[:segments] if False in charging else ()):
+            if asks is not None and (kind := _CHARGING if asks else _PARKING) is not run_kind:
+                if place:
+                    runs.append((run_kind, mask, place))
+                run_kind = kind
+        runs.append((run_kind, mask, segments))
+        return runs
     power_breaks, power_masks, power_mask = plan.power
     current_breaks, current_masks, current_mask = plan.current
     currents = map(_current, ordered) if current_breaks else repeat(None)
-    kind = run_kind = _CHARGING
     run_mask = -1
-    runs: list[Run] = []
     for place, asks, power, current in zip(range(segments), charging, powers, currents):
         if asks is not None:
             kind = _CHARGING if asks else _PARKING
