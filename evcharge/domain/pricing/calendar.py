@@ -36,7 +36,8 @@ class Calendar:
         # Days since 1970-01-01 from which on others hold; which hold before, between and from them on.
         self._dates = dates
         self._on_dates = [
-            _mask([each.holds_on_date(since) for each in elements]) for since in (before_all, *dates)
+            _mask([each.holds_on_date(since) for each in elements])
+            for since in (before_all, *dates)
         ]
         # Which hold on a day of the week, by the day's number modulo 7.
         self._on_weekdays = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-_MINOR_UNITS = [10**minor for minor in range(5)]
+_MINOR_UNITS = (1, 10, 100, 1_000, 10_000)
 """In one unit of a currency, by its decimals."""
 
 
@@ -52,12 +52,12 @@ class Cost(NamedTuple):
     @property
     def excl_vat(self) -> int:
         """The total without VAT in minor units of the currency, rounded half up."""
-        return self._minor_units(sum([row.base for row in self.vat]))
+        return self._minor_units(sum([line.excl_vat for line in self.lines]))
 
     @property
     def incl_vat(self) -> int:
         """The total with VAT in minor units of the currency, rounded half up."""
-        return self._minor_units(sum([row.base + row.amount for row in self.vat]))
+        return self._minor_units(sum([line.incl_vat for line in self.lines]))
 
     def _minor_units(self, amount: int) -> int:
         # Away from zero, so that a credit note is its invoice with the sign turned.

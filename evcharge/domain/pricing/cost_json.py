@@ -59,8 +59,8 @@ def money_text(minor_units: int, minor: int) -> str:
     """Return an amount with all of its minor digits: ``5.00``, of a currency without any ``5``."""
     if not minor:
         return str(minor_units)
-    whole, fraction = divmod(abs(minor_units), 10**minor)
-    return f"{'-' if minor_units < 0 else ''}{whole}.{fraction:0{minor}}"
+    digits = str(abs(minor_units)).zfill(minor + 1)
+    return f"{'-' if minor_units < 0 else ''}{digits[:-minor]}.{digits[-minor:]}"
 
 
 def number_text(numerator: int, denominator: int) -> str:

@@ -25,6 +25,4 @@ def price(plan: Plan, usage: Usage) -> Cost:
 def price_of(plan: Plan, course: Course, zone: ZoneInfo) -> Cost:
     """Return what a session of this course costs."""
     ended = course.instants[-1]
-    return bill(
-        plan, billed(plan, walk(plan, course, zone)), ended.numerator // ended.denominator
-    )
+    return bill(plan, billed(plan, walk(plan, course, zone)), ended.numerator // ended.denominator)

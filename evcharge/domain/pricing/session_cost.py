@@ -8,11 +8,14 @@ from itertools import repeat
 from operator import itemgetter
 from zoneinfo import ZoneInfo
 
+from evcharge.domain.pricing.bill import bill
 from evcharge.domain.pricing.cost import Cost
 from evcharge.domain.pricing.course import Course, Run
 from evcharge.domain.pricing.plan import Plan
 from evcharge.domain.pricing.price import price, price_of
 from evcharge.domain.pricing.session_usage import session_usage
+from evcharge.domain.pricing.steps import billed
+from evcharge.domain.pricing.throughout import used_throughout
 from evcharge.domain.pricing.usage import SegmentKind
 from evcharge.domain.session.energy import LIFETIME_UWH
 from evcharge.domain.session.order import END_RANK
@@ -37,11 +40,19 @@ def session_cost(
     That is ``price(plan, session_usage(state, ordered, zone))``, or None where there is no such usage;
     in a fraction of the time, for every session is priced.
     """
+    started = state.started_us
+    ended = state.last_us if state.ended_us is None else state.ended_us
+    if started is None or ended < started:
+        return None
+    used = used_throughout(plan, ordered, (started, ended), state.energy_uwh or 0, zone)
+    if used is not None:
+        return bill(plan, billed(plan, used), ended)
     course = _usual_course(plan, state, ordered)
     if course is not None:
         return price_of(plan, course, zone)
     usage = session_usage(state, ordered, zone)
-    return None if usage is None else price(plan, usage)
+    assert usage is not None, "it has a start, and an end that is not before it"
+    return price(plan, usage)
 
 
 def _usual_course(
@@ -110,7 +121,10 @@ def _runs(
     current_breaks, current_masks, current_mask = plan.current
     currents = map(_current, ordered) if current_breaks else repeat(None)
     run_mask = -1
-    for place, asks, power, current in zip(range(segments), charging, powers, currents):
+    # What the last record says holds in no segment any more.
+    for place, asks, power, current in zip(
+        range(segments), charging, powers, currents, strict=False
+    ):
         if asks is not None:
             kind = _CHARGING if asks else _PARKING
         if power is not None:

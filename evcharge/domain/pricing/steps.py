@@ -12,17 +12,18 @@ from evcharge.domain.pricing.walk import Used
 
 
 def billed(plan: Plan, used: Used) -> dict[int, Exact]:
-    """Return the quantities after steps, in the order of those before."""
-    quantities = used.quantities
+    """Return the quantities after steps, in the order of those before, in their place."""
+    quantities, *lasts = used
     components = plan.components
-    for last in used[1:]:
-        if last != NOTHING:
-            total = quantities[last]
-            line, step = components[last].line, components[last].step
-            if len(quantities) > 1:
-                for number, quantity in quantities.items():
-                    if number != last and components[number].line == line:
-                        total += quantity
-            if more := -total % step:
-                quantities = {**quantities, last: quantities[last] + more}
+    for last in lasts:
+        if last == NOTHING:
+            continue
+        total = quantities[last]
+        line, _, _, _, _, step, _, _ = components[last]
+        if len(quantities) > 1:
+            for number, quantity in quantities.items():
+                if number != last and components[number].line == line:
+                    total += quantity
+        if missing := -total % step:
+            quantities[last] += missing
     return quantities
