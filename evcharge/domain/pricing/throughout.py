@@ -27,16 +27,18 @@ def used_throughout(
 ) -> Used | None:
     """Return what a session uses of a tariff of which nothing begins or ceases to hold in it.
 
-    ``ordered`` are its records, ``span`` its start and its end so far. None: something may change, the
-    car parks, or it takes a closer look to see what comes first, the energy or the time.
+    ``ordered`` are its records, ``span`` its start and its end so far. None: something may change, its
+    parking has another price, or it takes a closer look to see what comes first, energy or time.
     """
-    if plan.restricts_power or False in map(_charging, ordered):
+    if plan.restricts_power:
         return None
     started, ended = span
     choice = _choice_throughout(plan, span, energy_uwh, zone)
     if choice is None:
         return None
-    flat, of_energy, of_time, _ = choice
+    flat, of_energy, of_time, of_parking = choice
+    if of_time != of_parking and False in map(_charging, ordered):
+        return None
     quantities: dict[int, Exact] = {} if flat == NOTHING else {flat: 1}
     if not energy_uwh:
         of_energy = NOTHING
