@@ -14,19 +14,12 @@ from evcharge.domain.session import fold
 from evcharge.domain.session.order import distinct, in_order
 from evcharge.domain.session_record import SessionRecord
 from evcharge.domain.tariff import Tariff
-from tests.domain.pricing_builders import (
-    AMSTERDAM,
-    element,
-    energy,
-    flat,
-    lines,
-    parking,
-    tariff,
-    time,
-)
+from tests.domain.costs import lines
 from tests.domain.pricing_strategies import ZONES, tariffs
 from tests.domain.session_records import LIMITS, correction, end, start, update
 from tests.domain.strategies import arrivals
+from tests.domain.tariff_builders import element, energy, flat, parking, tariff, time
+from tests.domain.usage_builders import AMSTERDAM
 
 
 def quickly_and_plainly(
