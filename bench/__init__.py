@@ -13,5 +13,6 @@
     where_time_goes.py  a profile of a worker by room
 
 Nothing here is measured by the program that is measured: progress is read from Kafka (committed
-offsets, output topics), from HTTP and from the system (CPU time, memory).
+offsets, output topics), from HTTP and from the system (CPU time, memory). Only what a price takes is
+measured in the benchmark itself: it is a pure function.
 """

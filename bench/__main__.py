@@ -9,17 +9,14 @@ import logging
 import os
 import signal
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-from bench.cores import require_cores
 from bench.machine import record
 from bench.notice import say
 from bench.result import Figure, as_text, missing, write
-from bench.scene import Scene
+from bench.scene import Scene, set_scene
 from bench.sizes import DEFAULT, FULL
-from evcharge.broker import KafkaCluster
 from evcharge.errors import EvchargeError
 
 HERE = Path(__file__).resolve().parent
@@ -56,7 +53,6 @@ def main() -> int:
 
 
 def _measure(wanted: list[str]) -> list[Figure]:
-    kafka_core, program_core = require_cores()
     full = os.environ.get("BENCH_FULL", "") not in {"", "0"}
     began, load = time.time(), os.getloadavg()[0]
     if load > QUIET:
@@ -64,17 +60,7 @@ def _measure(wanted: list[str]) -> list[Figure]:
             f"something else is running (load average {load:.1f}): figures will be off, least those by"
             " CPU time"
         )
-    # Inherited by Kafka.
-    os.sched_setaffinity(0, {kafka_core})
-    with (
-        tempfile.TemporaryDirectory(
-            prefix="evcharge-bench-", ignore_cleanup_errors=True
-        ) as scratch,
-        KafkaCluster(port=0, heap="1g") as kafka,
-    ):
-        scene = Scene(
-            kafka.bootstrap, Path(scratch), kafka_core, program_core, FULL if full else DEFAULT
-        )
+    with set_scene(FULL if full else DEFAULT) as scene:
         figures = asyncio.run(_all(scene, wanted))
     MACHINE.write_text(
         json.dumps(record(began, load, full=full), indent=1) + "\n", encoding="utf-8"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from bench.notice import Notice
 from bench.preload import PARTITIONS, Preloading, Stream
-from bench.processes import Running, start
-from bench.programs import Evcharge, Job, Program
+from bench.processes import Running
+from bench.programs import Evcharge, Job, Program, launch
 from bench.progress import Commits
 from bench.scene import Scene
 from evcharge.errors import CommandError
@@ -34,13 +34,7 @@ async def work_off(scene: Scene, program: Program, job: Job) -> float:
     async with KafkaAdmin([job.stream.bootstrap]) as admin:
         await admin.create([NewTopic(topic, PARTITIONS, 1, {}) for topic in program.topics(job)])
     with Notice(f"{program.name} takes in {job.stream.events:,} events") as notice:
-        running = await start(
-            job.name,
-            program.command(job),
-            program.variables(job),
-            core=scene.program_core,
-            directory=job.directory,
-        )
+        running = await launch(program, job, core=scene.program_core)
         try:
             await applied(running, job.stream, job.name, notice)
             peak = running.peak_mb()

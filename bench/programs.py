@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bench.preload import Stream
+from bench.processes import Running, start
 from evcharge.broker.ports import free_port
 
 
@@ -45,6 +46,13 @@ class Program(Protocol):
 
     def topics(self, job: Job) -> Sequence[str]:
         """Return the topics that must be made for it before it starts."""
+
+
+async def launch(program: Program, job: Job, *, core: int) -> Running:
+    """Start a program over a job on a core."""
+    return await start(
+        job.name, program.command(job), program.variables(job), core=core, directory=job.directory
+    )
 
 
 @dataclass(frozen=True)

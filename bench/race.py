@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from bench.notice import Notice
 from bench.outputs import Outputs
 from bench.preload import PARTITIONS, Stream
-from bench.processes import Running, start
-from bench.programs import Job, Program
+from bench.processes import Running
+from bench.programs import Job, Program, launch
 from bench.progress import Commits
 from bench.scene import Scene
 from evcharge.errors import CommandError
@@ -79,13 +79,7 @@ async def lap(scene: Scene, program: Program, job: Job) -> Lap:
         await admin.create(own)
     with Notice(f"{program.name}, {stream.events:,} events") as notice:
         async with Outputs(stream.bootstrap, program.output_topic(job)) as outputs:
-            running = await start(
-                job.name,
-                program.command(job),
-                program.variables(job),
-                core=scene.program_core,
-                directory=job.directory,
-            )
+            running = await launch(program, job, core=scene.program_core)
             try:
                 cpu = await follow(running, outputs, stream, notice)
                 peak = running.peak_mb()

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from aiokafka.admin import AIOKafkaAdminClient
+
+from bench.cores import require_cores
+from evcharge.broker import KafkaCluster
 
 if TYPE_CHECKING:
     from bench.large import Large
@@ -59,3 +65,20 @@ class Scene:
     def stay_on_kafkas_core(self) -> None:
         """Leave the program's core to the program."""
         os.sched_setaffinity(0, {self.kafka_core})
+
+
+@contextmanager
+def set_scene(sizes: Sizes) -> Iterator[Scene]:
+    """Start a Kafka on a core of its own, on which this process stays too; all is gone at the end.
+
+    Raises:
+        CommandError: there are no two cores to be had.
+    """
+    kafka_core, program_core = require_cores()
+    # Inherited by Kafka.
+    os.sched_setaffinity(0, {kafka_core})
+    with (
+        TemporaryDirectory(prefix="evcharge-bench-", ignore_cleanup_errors=True) as scratch,
+        KafkaCluster(port=0, heap="1g") as kafka,
+    ):
+        yield Scene(kafka.bootstrap, Path(scratch), kafka_core, program_core, sizes)

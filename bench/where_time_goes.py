@@ -9,25 +9,20 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import sys
-import tempfile
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.cores import require_cores
 from bench.figures.throughput import STATIONS
 from bench.notice import Notice
 from bench.outputs import Outputs
 from bench.preload import preload
-from bench.processes import start
-from bench.programs import Evcharge, Job
+from bench.programs import Evcharge, Job, launch
 from bench.race import first_and_last, follow
-from bench.scene import Scene
+from bench.scene import Scene, set_scene
 from bench.sizes import DEFAULT
-from evcharge.broker import KafkaCluster
 
 PROFILE = Path(__file__).resolve().parent / "profile.json"
 
@@ -68,13 +63,7 @@ async def measure(scene: Scene) -> dict[str, float]:
     job = Job(stream, scene.new_name("profile"), scene.new_directory())
     program = Sampled()
     async with Outputs(stream.bootstrap, program.output_topic(job)) as outputs:
-        running = await start(
-            job.name,
-            program.command(job),
-            program.variables(job),
-            core=scene.program_core,
-            directory=job.directory,
-        )
+        running = await launch(program, job, core=scene.program_core)
         try:
             with Notice("a worker with a sampler in it") as notice:
                 await follow(running, outputs, stream, notice)
@@ -89,15 +78,7 @@ async def measure(scene: Scene) -> dict[str, float]:
 def main() -> None:
     """Measure, write, print."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    kafka_core, program_core = require_cores()
-    os.sched_setaffinity(0, {kafka_core})
-    with (
-        tempfile.TemporaryDirectory(
-            prefix="evcharge-bench-", ignore_cleanup_errors=True
-        ) as scratch,
-        KafkaCluster(port=0, heap="1g") as kafka,
-    ):
-        scene = Scene(kafka.bootstrap, Path(scratch), kafka_core, program_core, DEFAULT)
+    with set_scene(DEFAULT) as scene:
         rooms = asyncio.run(measure(scene))
     PROFILE.write_text(json.dumps(rooms, indent=1) + "\n", encoding="utf-8")
     for room, spent in rooms.items():

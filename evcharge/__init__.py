@@ -15,6 +15,7 @@ The flow, in reading order::
 * ``web/`` answers over HTTP, ``commands/`` are the command line.
 * To try it out and to test: ``broker/`` runs a Kafka, ``replay/`` and ``simulation/`` make events,
   ``demo/`` is all of it at once, ``testing.py`` the application in memory.
+* ``verification/`` computes anew what follows from the device topics and compares it with what is there.
 * ``documents/`` writes the reference documents from the code.
 
 ``evcharge.app`` is built on first use, so that importing ``evcharge.domain`` never loads Faust.

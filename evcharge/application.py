@@ -23,7 +23,7 @@ from evcharge.engine.consumer import ChunkConsumer
 from evcharge.engine.failstop import fail_stop
 from evcharge.engine.forwarding import SUFFIX
 from evcharge.engine.lane import Lane
-from evcharge.engine.quiet import hold_back_repetitions
+from evcharge.engine.quiet import LaneWorker, hold_back_repetitions
 from evcharge.engine.recovery import LaneTableManager
 from evcharge.engine.table import StateTable
 from evcharge.engine.topic import ChunkTopic
@@ -215,6 +215,7 @@ def faust_settings(settings: Settings, *, in_memory: bool) -> dict[str, Any]:
         "origin": "evcharge",
         "TableManager": LaneTableManager,
         "PartitionAssignor": LaneAssignor,
+        "Worker": LaneWorker,
         "topic_partitions": settings.partitions,
         "topic_replication_factor": settings.replication,
         # Topics are created by evcharge.topics, with all of their configuration.

@@ -17,7 +17,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack
-from types import TracebackType
 from typing import Any, Self
 
 import pytest_asyncio
@@ -69,12 +68,7 @@ class MemoryWorker:
             self._agents[name] = await self._running.enter_async_context(context)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Stop the agents."""
         await self._running.aclose()
         await self.app.reference.stop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import AsyncIterator
 
-from bench.figures.throughput import compared, warm_up
+from bench.figures.throughput import GUARANTEES, compared, warm_up
 from bench.large import Large, work_off
 from bench.peers.roster import KafkaStreams
 from bench.preload import Preloading
@@ -16,8 +16,6 @@ from bench.scene import Scene
 
 LEAST = {20_000: 80_000, 1_000_000: 50_000}
 """Events per second that evcharge must reach with so many stations."""
-
-GUARANTEES = ("at-least-once", "exactly-once")
 
 RATIOS = {"Kafka Streams": 1.5, "Kafka Streams, exactly once": 2.0}
 

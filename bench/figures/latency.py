@@ -18,7 +18,8 @@ from bench.statistics import percentile
 from bench.worker import Worker
 
 STATIONS = 2_000
-WARM_UP_S = 3.0
+WARM_UP_S = 15.0
+"""As long as it takes until Kafka has compiled its code: before, it answers half as fast."""
 PROBE_EVERY_S = 0.05
 
 Probing = Callable[[Paced, Worker, float, float], Awaitable[list[float]]]

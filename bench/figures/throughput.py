@@ -17,6 +17,8 @@ from evcharge.errors import CommandError
 
 STATIONS = 2_000
 
+GUARANTEES = ("at-least-once", "exactly-once")
+
 RATIOS = {
     "Faust": 40.0,
     "Quix Streams": 3.0,
@@ -46,8 +48,11 @@ async def throughput(scene: Scene) -> AsyncIterator[Figure]:
         (FAUST, few),
     ]
     once: list[tuple[Program, Stream]] = [
-        (streams.peer("at-least-once", tuned=True), usual),
-        (streams.peer("exactly-once", tuned=True), usual),
+        *(
+            (peer(guarantee), usual)
+            for peer in (streams.without_records, streams.by_hand)
+            for guarantee in GUARANTEES
+        ),
     ]
     turns = [*[entrants] * (sizes.repeats - 1), [*entrants, *once]]
     laps: dict[str, list[Lap]] = defaultdict(list)

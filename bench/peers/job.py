@@ -55,6 +55,11 @@ def session_key(event: State) -> str:
     return f"{event['station_id']}/{event['session_id']}"
 
 
+def record_key(event: State, after: State) -> str:
+    """Return where a session's record is kept, the session after it given: those of one are together."""
+    return f"{session_key(event)}/{after['records']}"
+
+
 def advance_session(before: State | None, event: State) -> tuple[State, bytes | None]:
     """Return the session after an event, and the output if the event ended it."""
     after: State = dict(before) if before else {"records": 0, "energy_kwh": None}

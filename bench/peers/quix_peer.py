@@ -15,6 +15,7 @@ from bench.peers.job import (
     arguments,
     read_session_event,
     read_status,
+    record_key,
     session_key,
 )
 
@@ -27,11 +28,12 @@ def follow_status(value: bytes, state: Any) -> None:
 
 
 def assemble_session(value: bytes, state: Any) -> bytes | None:
-    """Keep the session; return the output if it ended."""
+    """Keep the session and its record; return the output if it ended."""
     event = read_session_event(value)
     key = session_key(event)
     after, ended = advance_session(state.get(key), event)
     state.set(key, after)
+    state.set_bytes(record_key(event, after), value)
     return ended
 
 

@@ -17,7 +17,7 @@ FAUST = Peer(
     "Faust",
     (sys.executable, "-m", "bench.peers.faust_peer"),
     "at-least-once",
-    changelogs=("stations", "sessions"),
+    changelogs=("stations", "sessions", "records"),
 )
 
 
@@ -41,13 +41,21 @@ class KafkaStreams:
         """Compile into a directory."""
         return cls(build(directory), warm_up)
 
-    def peer(self, guarantee: str, *, tuned: bool = False) -> Peer:
-        """Return the usual code, or the one that is written by hand for speed."""
-        name = "Kafka Streams by hand" if tuned else "Kafka Streams"
-        code = "tuned" if tuned else "plain"
-        return Peer(
-            _named(name, guarantee), (*self.start, f"--code={code}"), guarantee, self.warm_up
-        )
+    def peer(self, guarantee: str) -> Peer:
+        """Return the usual code."""
+        return self._warm("Kafka Streams", guarantee, "--code=plain")
+
+    def by_hand(self, guarantee: str) -> Peer:
+        """Return the code that is written by hand for speed."""
+        return self._warm("Kafka Streams by hand", guarantee, "--code=tuned")
+
+    def without_records(self, guarantee: str) -> Peer:
+        """Return the usual code for less than the job: no record of a session is kept."""
+        told = ("--code=plain", "--without-records")
+        return self._warm("Kafka Streams without records", guarantee, *told)
+
+    def _warm(self, name: str, guarantee: str, *told: str) -> Peer:
+        return Peer(_named(name, guarantee), (*self.start, *told), guarantee, self.warm_up)
 
     def filling(self, guarantee: str) -> Peer:
         """Return what takes a fleet in before anything is measured: not warm, quick to commit."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
-from types import TracebackType
 from typing import NamedTuple, Self
 
 from evcharge.storage.partition_store import Rows
@@ -110,12 +109,7 @@ class Subscription:
         self._all.add(self)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._all.discard(self)
 
     def add(self, change: Change) -> None:

@@ -129,8 +129,19 @@ class Intake:
         return Taken(tp, records, size)
 
     def _consumed(self, place: Any) -> None:
-        del self._fetcher._records[place]  # noqa: SLF001
-        self._fetcher._notify(self._fetcher._wait_consume_future)  # noqa: SLF001
+        """Have the partition's broker asked again, unless more of its last answer has to wait for room.
+
+        Then aiokafka would look at every partition, only to find that it has to wait.
+        """
+        fetcher = self._fetcher
+        fetched, node_of = fetcher._records, fetcher._select_read_replica  # noqa: SLF001
+        del fetched[place]
+        node = node_of(place)
+        if not any(
+            node_of(other) == node and answer.calculate_backoff()
+            for other, answer in fetched.items()
+        ):
+            fetcher._notify(fetcher._wait_consume_future)  # noqa: SLF001
 
     async def wait(self, or_until: asyncio.Future[None], timeout_s: float) -> bool:
         """Return whether something new was fetched, or not, after a while or ``or_until``.

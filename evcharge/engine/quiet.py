@@ -1,10 +1,16 @@
-"""Keeps a log readable while Kafka is away: aiokafka repeats itself thousands of times a minute."""
+"""Keeps the log to what is asked of it, and readable while Kafka is away.
+
+aiokafka repeats its warnings thousands of times a minute then; and for its terminal spinner Faust has
+every library make its debug records, a fifth of the CPU time of a worker with little to do.
+"""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import Callable
+
+import faust
 
 EVERY_S = 60.0
 
@@ -48,3 +54,11 @@ def hold_back_repetitions() -> None:
     for name in list(logging.root.manager.loggerDict):
         if name.split(".")[0] == "aiokafka":
             logging.getLogger(name).addFilter(repetitions)
+
+
+class LaneWorker(faust.Worker):
+    """Faust's worker without the spinner, for which the root logger would be set to DEBUG."""
+
+    def on_setup_root_logger(self, logger: logging.Logger, level: int) -> None:
+        """Leave the root logger at the level that was asked for."""
+        self.spinner = None

@@ -1,4 +1,4 @@
-"""The session of `price` and of `/v1/quotes`: segments that somebody states."""
+"""The session of `price`: segments that somebody states."""
 
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self

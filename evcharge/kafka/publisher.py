@@ -17,7 +17,6 @@ from evcharge.kafka.partitioning import Partitioner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from types import TracebackType
 
 # Kafka clients report to people through us; without a handler their log would be on standard error.
 logging.getLogger("aiokafka").addHandler(logging.NullHandler())
@@ -77,12 +76,7 @@ class Publisher:
             raise
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._close()
 
     async def partitions(self, topic: str) -> int:

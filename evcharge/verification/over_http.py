@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
@@ -46,12 +45,7 @@ class Asked:
         self._http = aiohttp.ClientSession(timeout=_TIMEOUT)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._http.close()
 
     async def check_list(self, stations: Iterable[str]) -> None:

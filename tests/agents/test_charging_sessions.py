@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
 import pytest
 
@@ -15,23 +14,10 @@ from tables.charging_sessions import (
     open_key,
     session_key,
 )
+from tests.agents.session_events import END, START, event
 
-SESSION = {"session_id": "S1", "station_id": "EV-001"}
-
-
-def event(kind: str, minute: int, **more: Any) -> dict[str, Any]:
-    return {
-        **SESSION,
-        "event": f"session_{kind}",
-        "timestamp": f"2023-05-01T10:{minute:02}:00Z",
-        **more,
-    }
-
-
-START = event("start", 0, connector_id=2, user_id="U1")
 UPDATE = event("update", 10, energy_kwh=1.5, power_kw=11)
 LATER = event("update", 20, energy_kwh=3.5, power_kw=7.5)
-END = event("end", 30, energy_kwh=5.25)
 
 
 def reader(worker: MemoryWorker) -> ChargingSessionsReader:

@@ -9,23 +9,10 @@ import pytest
 
 from evcharge.kafka.log import Output
 from evcharge.testing import NOW_MS, MemoryWorker
+from tests.agents.session_events import END, SESSION, START, event
 
-SESSION = {"session_id": "S1", "station_id": "EV-001"}
-
-
-def event(kind: str, minute: int, **more: Any) -> dict[str, Any]:
-    return {
-        **SESSION,
-        "event": f"session_{kind}",
-        "timestamp": f"2023-05-01T10:{minute:02}:00Z",
-        **more,
-    }
-
-
-START = event("start", 0, connector_id=2, user_id="U1")
 UPDATE = event("update", 10, energy_kwh=1.5)
 LATE = event("update", 5, energy_kwh=0.75)
-END = event("end", 30, energy_kwh=5.25)
 OTHER_END = event("end", 40, energy_kwh=6)
 
 

@@ -17,28 +17,15 @@ from click.testing import CliRunner, Result
 from faust.cli.base import cli
 
 import evcharge.commands.dead_letters  # noqa: F401 - registers the command
-from evcharge.broker import KafkaCluster
 from evcharge.dead_letters import dead_letter_headers
 from evcharge.kafka.log import Output, send
 from evcharge.settings import Settings
-from evcharge.topics import ensure_topics
 from evcharge.topics.catalogue import DEAD_LETTERS
 from tests.odd_batches import OddRecord, send_batch
 from tests.read_topic import read_topic
 from tests.remake_topic import remake_topic
 
 pytestmark = pytest.mark.broker
-
-
-@pytest.fixture
-def settings(kafka: KafkaCluster, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """A deployment of its own with all topics, also for the command."""
-    monkeypatch.setenv("EVCHARGE_BROKER", f"kafka://{kafka.bootstrap}")
-    monkeypatch.setenv("EVCHARGE_TOPIC_PREFIX", f"t{uuid.uuid4().hex[:8]}.")
-    monkeypatch.setenv("EVCHARGE_PARTITIONS", "2")
-    settings = Settings.from_env()
-    asyncio.run(ensure_topics(settings))
-    return settings
 
 
 def command(*arguments: str) -> Result:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import uuid
 from pathlib import Path
 
 import pytest
@@ -12,9 +11,7 @@ from click.testing import CliRunner, Result
 from faust.cli.base import cli
 
 import evcharge.commands.load  # noqa: F401 - registers the command
-from evcharge.broker import KafkaCluster
 from evcharge.settings import Settings
-from evcharge.topics import ensure_topics
 from evcharge.topics.catalogue import STATIONS
 from tests.read_topic import read_topic
 
@@ -24,17 +21,6 @@ TARIFF = {
     "last_updated": "2024-01-01T00:00:00Z",
     "elements": [{"price_components": [{"type": "ENERGY", "price": 0.25, "step_size": 1}]}],
 }
-
-
-@pytest.fixture
-def settings(kafka: KafkaCluster, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """A deployment of its own with all topics, also for the command."""
-    monkeypatch.setenv("EVCHARGE_BROKER", f"kafka://{kafka.bootstrap}")
-    monkeypatch.setenv("EVCHARGE_TOPIC_PREFIX", f"t{uuid.uuid4().hex[:8]}.")
-    monkeypatch.setenv("EVCHARGE_PARTITIONS", "1")
-    settings = Settings.from_env()
-    asyncio.run(ensure_topics(settings))
-    return settings
 
 
 def load(*files: object, stdin: str | None = None) -> Result:

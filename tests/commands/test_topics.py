@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import json
-import uuid
 
 import pytest
 from click.testing import CliRunner, Result
 from faust.cli.base import cli
 
 import evcharge.commands.topics  # noqa: F401 - registers the command
-from evcharge.broker import KafkaCluster
+from evcharge.settings import Settings
 from evcharge.topics import CATALOGUE, TABLES
 
 
 @pytest.fixture
-def prefix(kafka: KafkaCluster, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The prefix of a deployment of its own."""
-    prefix = f"t{uuid.uuid4().hex[:8]}."
-    monkeypatch.setenv("EVCHARGE_BROKER", f"kafka://{kafka.bootstrap}")
-    monkeypatch.setenv("EVCHARGE_TOPIC_PREFIX", prefix)
-    monkeypatch.setenv("EVCHARGE_PARTITIONS", "2")
-    return prefix
+def prefix(bare_deployment: Settings) -> str:
+    return bare_deployment.topic_prefix
 
 
 def command(*arguments: str) -> Result:

@@ -12,6 +12,7 @@ import pytest
 
 from evcharge.demo.child import Child
 from tests.eventually import eventually, eventually_async
+from tests.processes import alive
 
 ROOT = Path(__file__).parents[2]
 SLEEPER = [sys.executable, "-c", "import time; print('awake', flush=True); time.sleep(600)"]
@@ -29,14 +30,6 @@ async def start(tmp_path: Path, command: list[str]) -> Child:
     )
     await eventually_async(lambda: not child.running or "awake" in child.tail())
     return child
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 async def test_it_runs_in_a_group_of_its_own_so_that_ctrl_c_is_not_for_it(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
@@ -17,6 +16,7 @@ from evcharge.demo.play import StoppedError, Voices, play
 from evcharge.demo.stage import Stage
 from evcharge.errors import CommandError
 from tests.demo.fake_worker_web import FakeWorkerWeb
+from tests.processes import alive
 
 FAKE = Path(__file__).with_name("fake_program.py")
 ALL_WELL = {
@@ -94,14 +94,6 @@ async def rehearsal(
         tmp_path, "127.0.0.1:9092", web_port=web.port, program=(sys.executable, str(FAKE))
     )
     return Rehearsal(stage, notes)
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 async def test_it_shows_the_addresses_first_and_ends_by_itself_with_the_summary(

@@ -9,20 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from evcharge.domain.pricing import Segment
-from tests.domain.pricing_builders import (
-    AMSTERDAM,
-    cost,
-    element,
-    energy,
-    exact,
-    flat,
-    lines,
-    parked,
-    segment,
-    tariff,
-    time,
-    usage,
-)
+from tests.domain.costs import cost, exact, lines
+from tests.domain.tariff_builders import element, energy, flat, tariff, time
+from tests.domain.usage_builders import AMSTERDAM, parked, segment, usage
 
 MON, TUE, FRI, SAT, SUN = 0, 1, 4, 5, 6
 HOURLY = time("1")

@@ -5,22 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 from evcharge.domain.tariff import Reservation
-from tests.domain.pricing_builders import (
-    bound,
-    cost,
-    element,
-    energy,
-    exact,
-    flat,
-    lines,
-    parked,
-    parking,
-    reserved,
-    segment,
-    tariff,
-    time,
-    usage,
-)
+from tests.domain.costs import cost, exact, lines
+from tests.domain.tariff_builders import bound, element, energy, flat, parking, tariff, time
+from tests.domain.usage_builders import parked, reserved, segment, usage
 
 PER_KWH = energy("0.25", vat="10")
 START = flat("0.50", vat="20")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from evcharge.domain.pricing import Segment, Usage, cost_json
 from evcharge.domain.tariff import Bound, Tariff
 from tests.domain import pricing_oracle as oracle
-from tests.domain.pricing_builders import cost, exact
+from tests.domain.costs import cost, exact
 from tests.domain.pricing_strategies import tariffs, usages
 
 

@@ -5,21 +5,9 @@ from __future__ import annotations
 import pytest
 
 from evcharge.domain.tariff import Reservation
-from tests.domain.pricing_builders import (
-    cost,
-    element,
-    energy,
-    exact,
-    flat,
-    lines,
-    parked,
-    parking,
-    reserved,
-    segment,
-    tariff,
-    time,
-    usage,
-)
+from tests.domain.costs import cost, exact, lines
+from tests.domain.tariff_builders import element, energy, flat, parking, tariff, time
+from tests.domain.usage_builders import parked, reserved, segment, usage
 
 SLOW, MIDDLE, FAST = energy("1"), energy("10"), energy("100")
 

@@ -8,20 +8,9 @@ import pytest
 
 from evcharge.domain.pricing import Segment
 from evcharge.domain.tariff import Reservation
-from tests.domain.pricing_builders import (
-    cost,
-    element,
-    energy,
-    exact,
-    lines,
-    parked,
-    parking,
-    reserved,
-    segment,
-    tariff,
-    time,
-    usage,
-)
+from tests.domain.costs import cost, exact, lines
+from tests.domain.tariff_builders import element, energy, parking, tariff, time
+from tests.domain.usage_builders import parked, reserved, segment, usage
 
 BOTH = tariff(element(time("60", step=600), parking("60", step=900)))
 """A euro a minute; steps of 10 and 15 minutes."""

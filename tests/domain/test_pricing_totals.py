@@ -8,22 +8,9 @@ import pytest
 
 from evcharge.domain.pricing import Cost, Plan, VatRow, cost_json, price
 from evcharge.domain.pricing.cost_json import money_text, number_text
-from evcharge.domain.tariff import MINOR_UNITS
-from tests.domain.pricing_builders import (
-    bound,
-    cost,
-    element,
-    energy,
-    exact,
-    flat,
-    lines,
-    parked,
-    parking,
-    segment,
-    tariff,
-    time,
-    usage,
-)
+from tests.domain.costs import cost, exact, lines
+from tests.domain.tariff_builders import bound, element, energy, flat, parking, tariff, time
+from tests.domain.usage_builders import parked, segment, usage
 
 HOUR = usage(segment(60))
 
@@ -210,11 +197,3 @@ def test_the_version_of_the_tariff_and_the_end_of_the_session_are_told() -> None
     found = written(price(plan, usage(segment(1.5), parked(0.5))))
     assert (found["tariff_id"], found["tariff_version"]) == ("T1", 7)
     assert found["as_of"] == "2019-01-28T08:32:00Z"
-
-
-def test_the_table_of_currencies_is_that_of_iso_4217() -> None:
-    assert {MINOR_UNITS[code] for code in ("EUR", "USD", "GBP", "CHF", "CAD", "HUF")} == {2}
-    assert [MINOR_UNITS[code] for code in ("JPY", "KWD", "CLF", "ISK", "BHD")] == [0, 3, 4, 0, 3]
-    assert not {"XXX", "XAU", "XTS", "XDR", "EURO", "eur"} & MINOR_UNITS.keys()
-    assert all(len(code) == 3 and code.isupper() for code in MINOR_UNITS)
-    assert len(MINOR_UNITS) > 170

@@ -10,7 +10,7 @@ from evcharge.domain.pricing import Usage, session_usage
 from evcharge.domain.session import Lifecycle, fold
 from evcharge.domain.session.order import distinct, in_order
 from evcharge.domain.session_record import SessionRecord
-from tests.domain.pricing_builders import cost, element, energy, lines, parking, tariff, time
+from tests.domain.costs import cost, lines
 from tests.domain.session_records import (
     LIMITS,
     MINUTE,
@@ -21,6 +21,7 @@ from tests.domain.session_records import (
     update,
 )
 from tests.domain.strategies import arrivals
+from tests.domain.tariff_builders import element, energy, parking, tariff, time
 
 ZONE = ZoneInfo("Europe/Paris")
 

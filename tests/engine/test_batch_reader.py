@@ -23,6 +23,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from evcharge.engine.batch_reader import take
+from tests.engine.seen_record import seen
 from tests.odd_batches import GZIP, LZ4, SNAPPY, ZSTD, OddRecord, builder
 from tests.stored_batches import MARKERS, Kind, StoredBatch, StoredRecord
 
@@ -59,17 +60,6 @@ class Partition:
             ),
             backoff=0,
         )
-
-
-def seen(record: Any) -> tuple[Any, ...]:
-    return (
-        record.key,
-        record.value,
-        record.timestamp,
-        record.partition,
-        record.offset,
-        tuple(record.headers),
-    )
 
 
 def told(partition: Partition, take_from: Take, sizes: Sequence[int]) -> list[Any]:

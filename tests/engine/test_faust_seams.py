@@ -55,6 +55,8 @@ from evcharge.engine.recovery import BulkRecovery
         (PartitionRecords, "_contains_abort_marker", ["self", "next_batch"]),
         (AioFetcher, "_notify", ["self", "future"]),
         (AioFetcher, "_create_fetch_waiter", ["self"]),
+        (AioFetcher, "_select_read_replica", ["self", "tp"]),
+        (FetchResult, "calculate_backoff", ["self"]),
         (aiokafka.AIOKafkaProducer, "send_batch", ["self", "batch", "topic", "partition"]),
     ],
 )

@@ -33,6 +33,7 @@ class FakeConsumer:
             subscription=SimpleNamespace(assignment=self.assignment),
         )
         self.notified = 0
+        self.leaders: dict[TP, int] = {}
         self._fetcher = SimpleNamespace(
             _closed=False,
             _records=OrderedDict(),
@@ -40,6 +41,7 @@ class FakeConsumer:
             _wait_consume_future=None,
             _notify=self._note,
             _create_fetch_waiter=self._waiter,
+            _select_read_replica=self.leaders.get,
             _fetch_min_bytes=1,
         )
         self.waiter: asyncio.Future[None] | None = None
@@ -51,14 +53,17 @@ class FakeConsumer:
         self.waiter = asyncio.get_running_loop().create_future()
         return self.waiter
 
-    def fetched(self, tp: TP, number: int, value: bytes = b"v") -> FakeConsumer:
+    def fetched(
+        self, tp: TP, number: int, value: bytes = b"v", leader: int = 1, backoff_s: float = 0
+    ) -> FakeConsumer:
+        self.leaders[tp] = leader
         state = SimpleNamespace(paused=False, position=0)
         state.consumed_to = lambda offset: setattr(state, "position", offset)
         self.states[tp] = state
         data = builder([OddRecord(value)] * number).build()
         records = PartitionRecords(tp, MemoryRecords(bytes(data)), [], 0, None, None, True, 0)
         self._fetcher._records[tp] = FetchResult(
-            tp, assignment=self.assignment, partition_records=records, backoff=0
+            tp, assignment=self.assignment, partition_records=records, backoff=backoff_s
         )
         return self
 
@@ -111,6 +116,19 @@ async def test_a_partition_that_is_not_wanted_keeps_what_it_has() -> None:
     assert await turns(intake, wanted={B}) == [(B, 5)]
     assert await turns(intake) == [(A, 5)]
     assert consumer.notified == 2, "aiokafka may fetch both again"
+
+
+async def test_a_broker_is_asked_again_when_nothing_of_its_last_answer_waits_for_room() -> None:
+    consumer = FakeConsumer()
+    for tp, leader in ((A, 1), (B, 1), (C, 2)):
+        consumer.fetched(tp, 5, leader=leader, backoff_s=60)
+    intake = Intake(consumer)
+    await turns(intake, wanted={A})
+    assert consumer.notified == 0, "some of B waits, at the same broker"
+    await turns(intake, wanted={C})
+    assert consumer.notified == 1
+    await turns(intake)
+    assert consumer.notified == 2
 
 
 async def test_nothing_is_handed_out_in_a_rebalance_or_after_the_end() -> None:

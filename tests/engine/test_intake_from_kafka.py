@@ -13,9 +13,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from faust.types import TP
 
 from evcharge.broker import KafkaCluster
+from evcharge.engine.chunk import FirstArrival
 from evcharge.engine.intake import Intake
 from evcharge.kafka.admin import KafkaAdmin, NewTopic
 from evcharge.kafka.lenient_fetch import fetch
+from tests.engine.seen_record import seen
 from tests.eventually import eventually_async
 from tests.odd_batches import GZIP, LZ4, SNAPPY, ZSTD, OddRecord, send_batch
 
@@ -64,17 +66,6 @@ async def consumer(kafka: KafkaCluster, tp: TP, **settings: Any) -> AsyncIterato
         yield client
 
 
-def seen(record: Any) -> tuple[Any, ...]:
-    return (
-        record.key,
-        record.value,
-        record.timestamp,
-        record.partition,
-        record.offset,
-        tuple(record.headers),
-    )
-
-
 async def end_of(kafka: KafkaCluster, tp: TP) -> int:
     """Return the end of a partition, behind what is undecided for a moment too."""
     async with AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap) as client:
@@ -83,32 +74,32 @@ async def end_of(kafka: KafkaCluster, tp: TP) -> int:
         return int(end)
 
 
-async def plainly(kafka: KafkaCluster, tp: TP) -> list[tuple[Any, ...]]:
+async def plainly(kafka: KafkaCluster, tp: TP) -> list[FirstArrival]:
     """Return the records of a partition as aiokafka hands them out."""
-    records: list[tuple[Any, ...]] = []
+    records: list[FirstArrival] = []
     end = await end_of(kafka, tp)
     async with consumer(kafka, tp) as client:
         while await client.position(tp) < end:
-            goes_on = records[-1][4] + 1 if records else 0
+            goes_on = records[-1].offset + 1 if records else 0
             fetched = await fetch(client, {TopicPartition(*tp): goes_on}, timeout_ms=100)
             records += [seen(record) for some in fetched.values() for record in some]
     return records
 
 
-async def taken(client: Any, tp: TP, most: int, end: int, begin: int = 0) -> list[tuple[Any, ...]]:
+async def taken(client: Any, tp: TP, most: int, end: int, begin: int = 0) -> list[FirstArrival]:
     """Return the records that an intake hands out from an offset on, ``most`` at a time.
 
     It stops behind ``end``.
     """
     intake = Intake(client)
     client.seek(TopicPartition(*tp), begin)
-    records: list[tuple[Any, ...]] = []
+    records: list[FirstArrival] = []
     while await client.position(tp) < end:
         some = await intake.take(
             lambda _: True,
             lambda _: most,
             1 << 20,
-            lambda _: records[-1][4] + 1 if records else begin,
+            lambda _: records[-1].offset + 1 if records else begin,
         )
         if some is None:
             await intake.wait(asyncio.get_running_loop().create_future(), 0.1)
@@ -172,7 +163,7 @@ async def test_small_fetches_end_and_begin_anywhere_in_the_log(kafka: KafkaClust
     async with consumer(kafka, tp, max_partition_fetch_bytes=2_000) as client:
         for begin in (0, 55, 349, 1_234, 2_000):
             # Somewhere in a batch, another place is wanted.
-            behind = [record for record in expected if record[4] >= begin]
+            behind = [record for record in expected if record.offset >= begin]
             some = await taken(client, tp, 13, begin + 1, begin)
             assert some == behind[: len(some)]
             assert some
@@ -198,6 +189,6 @@ async def test_a_compacted_log_is_read_past_all_that_is_gone(kafka: KafkaCluster
     async with consumer(kafka, tp) as client:
         for most in (1, 7, 100_000):
             assert await taken(client, tp, most, end) == expected
-        for begin in range(0, expected[-1][4], 49):
-            behind = [record for record in expected if record[4] >= begin]
+        for begin in range(0, expected[-1].offset, 49):
+            behind = [record for record in expected if record.offset >= begin]
             assert await taken(client, tp, 9, end, begin) == behind

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from evcharge.engine.quiet import Repetitions
+import faust
+
+from evcharge.engine.quiet import LaneWorker, Repetitions
 
 
 def warning(text: str, *args: object, level: int = logging.WARNING) -> logging.LogRecord:
@@ -39,3 +41,12 @@ def test_what_is_no_warning_passes() -> None:
 def test_what_is_remembered_is_bounded() -> None:
     repetitions = Repetitions(lambda: 0.0)
     assert all(repetitions.filter(warning(f"message {number}")) for number in range(5_000))
+
+
+def test_no_debug_record_is_made_unless_it_is_asked_for() -> None:
+    root = logging.Logger("root", logging.WARNING)
+    root.addHandler(logging.NullHandler())
+    worker = LaneWorker(faust.App("quiet", broker="memory://"), redirect_stdouts=False)
+    worker.on_setup_root_logger(root, logging.WARNING)
+    assert root.level == logging.WARNING
+    assert len(root.handlers) == 1

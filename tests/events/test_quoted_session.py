@@ -1,4 +1,4 @@
-"""The session of `price` and of quotes."""
+"""The session of `price`."""
 
 from __future__ import annotations
 

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 import pytest
 
-from evcharge.domain.tariff import (
-    Bound,
-    Component,
-    Dimension,
-    Element,
-    Reservation,
-    Restrictions,
-    Tariff,
-)
+from evcharge.domain.tariff import Reservation, Tariff
 from evcharge.events.rejection import Reason, Rejected
 from evcharge.events.tariffs import TariffDocument, parse_tariff
+from tests.domain.tariff_builders import bound, element, energy, flat, tariff
 
 ENERGY: dict[str, Any] = {"type": "ENERGY", "price": 0.25, "vat": 10.0, "step_size": 1}
 TARIFF: dict[str, Any] = {
@@ -88,32 +80,25 @@ def test_a_tariff_with_everything_in_it() -> None:
         "type": "REGULAR",
         "tariff_alt_text": [{"language": "en", "text": "anything"}],
     }
-    assert accepted(event) == Tariff(
-        "T1",
-        "EUR",
-        (
-            Element((Component(Dimension.ENERGY, Decimal("0.25"), Decimal(10), 1),)),
-            Element(
-                (Component(Dimension.FLAT, Decimal(1)),),
-                Restrictions(
-                    22 * 3600,
-                    24 * 3600,
-                    2,
-                    10,
-                    (Fraction(1_500_000_000), Fraction(20_000_000_000)),
-                    (Fraction(6_000_000), Fraction(32_500_000)),
-                    (Fraction(-3_700_000), Fraction(11_000_000)),
-                    (Fraction(60_000_000), Fraction(3_600_000_000)),
-                    frozenset({0, 6}),
-                    Reservation.RESERVATION_EXPIRES,
-                ),
-            ),
+    assert accepted(event) == tariff(
+        element(energy("0.25", vat="10")),
+        element(
+            flat("1"),
+            start="22:00",
+            end="00:00",
+            dates=(2, 10),
+            kwh=(1.5, 20),
+            ampere=(6, 32.5),
+            kw=(-3.7, 11),
+            minutes=(1, 60),
+            weekdays=(0, 6),
+            reservation=Reservation.RESERVATION_EXPIRES,
         ),
-        1_546_300_800_000_000,
-        Bound(Decimal("0.50"), Decimal("0.55")),
-        Bound(Decimal(10)),
-        1_546_300_800_000_000,
-        1_561_932_000_000_000,
+        last_updated_us=1_546_300_800_000_000,
+        min_price=bound("0.50", "0.55"),
+        max_price=bound("10"),
+        valid_from_us=1_546_300_800_000_000,
+        valid_until_us=1_561_932_000_000_000,
     )
 
 

@@ -21,7 +21,8 @@ import org.apache.kafka.streams.state.StoreBuilder;
  *
  * With --warm-prefix it first does the same job over another stream in the same JVM, until
  * --warm-events are done, so that what is measured afterwards is compiled code. --commit-ms replaces the
- * default commit interval, where nothing is measured and somebody waits for the commit.
+ * default commit interval, where nothing is measured and somebody waits for the commit. --without-records
+ * leaves out the records of the sessions, which is less than the job.
  */
 public final class Main {
     public static void main(String[] given) throws Exception {
@@ -43,7 +44,7 @@ public final class Main {
 
     private static KafkaStreams streams(Map<String, String> job, String prefix, String suffix) {
         KafkaStreams streams =
-            new KafkaStreams(topology(job.get("code"), prefix, job.get("output") + suffix), settings(job, suffix));
+            new KafkaStreams(topology(job, prefix, job.get("output") + suffix), settings(job, suffix));
         streams.setUncaughtExceptionHandler(problem -> {
             problem.printStackTrace();
             Runtime.getRuntime().halt(1);
@@ -52,8 +53,9 @@ public final class Main {
         return streams;
     }
 
-    private static Topology topology(String code, String prefix, String output) {
-        boolean byHand = code.equals("tuned");
+    private static Topology topology(Map<String, String> job, String prefix, String output) {
+        boolean byHand = job.get("code").equals("tuned");
+        boolean keepsRecords = !job.containsKey("without-records");
         StringDeserializer key = new StringDeserializer();
         ByteArrayDeserializer value = new ByteArrayDeserializer();
         Topology topology = new Topology()
@@ -64,20 +66,29 @@ public final class Main {
                 .addProcessor("stations", tuned.StationStatus::new, "status")
                 .addProcessor("sessions", tuned.Sessions::new, "events")
                 .addStateStore(kept(tuned.StationStatus.store()), "stations")
-                .addStateStore(kept(tuned.Sessions.store()), "sessions");
+                .addStateStore(kept(tuned.Sessions.store()), "sessions")
+                .addStateStore(logged(tuned.Sessions.records()), "sessions");
         } else {
             topology
                 .addProcessor("stations", plain.StationStatus::new, "status")
-                .addProcessor("sessions", plain.Sessions::new, "events")
+                .addProcessor("sessions", () -> new plain.Sessions(keepsRecords), "events")
                 .addStateStore(kept(plain.StationStatus.store()), "stations")
                 .addStateStore(kept(plain.Sessions.store()), "sessions");
+            if (keepsRecords) {
+                topology.addStateStore(logged(plain.Sessions.records()), "sessions");
+            }
         }
         return topology
             .addSink("ended", output, new StringSerializer(), new ByteArraySerializer(), "sessions");
     }
 
     private static <S extends StateStore> StoreBuilder<S> kept(StoreBuilder<S> store) {
-        return store.withCachingEnabled().withLoggingEnabled(Map.of());
+        return logged(store.withCachingEnabled());
+    }
+
+    /** What is written once is not cached: it would only drive out what is read again. */
+    private static <S extends StateStore> StoreBuilder<S> logged(StoreBuilder<S> store) {
+        return store.withLoggingEnabled(Map.of());
     }
 
     private static Properties settings(Map<String, String> job, String suffix) {
@@ -110,7 +121,7 @@ public final class Main {
         Map<String, String> job = new HashMap<>();
         for (String each : given) {
             String[] pair = each.substring(2).split("=", 2);
-            job.put(pair[0], pair[1]);
+            job.put(pair[0], pair.length > 1 ? pair[1] : "");
         }
         return job;
     }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 
 /** One event, read and validated by Jackson's streaming parser; used again for the next one. */
 final class Event {
@@ -51,6 +52,18 @@ final class Event {
         } catch (IOException problem) {
             throw new IllegalArgumentException(problem);
         }
+    }
+
+    /** What a session's event says, in a compact form of fixed fields. */
+    byte[] encode() {
+        return ByteBuffer.allocate(1 + 4 + 4 * 8)
+            .put(kind)
+            .putInt(connectorId)
+            .putLong(atMicros)
+            .putDouble(energyKwh)
+            .putDouble(powerKw)
+            .putDouble(socPercent)
+            .array();
     }
 
     void requireStatus() {

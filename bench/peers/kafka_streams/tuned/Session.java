@@ -54,6 +54,11 @@ final class Session {
             .array();
     }
 
+    /** How many records it has. */
+    int records() {
+        return records;
+    }
+
     /** Takes an event in; returns whether it ended the session. */
     boolean advance(Event event) {
         records++;

@@ -10,23 +10,32 @@ import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
 
-/** Assembles each session and writes one output when it ends. */
+/** Assembles each session, keeps its records, and writes one output when it ends. */
 public final class Sessions implements Processor<String, byte[], String, byte[]> {
     private static final String STORE = "sessions";
+    private static final String RECORDS = "records";
 
     private final Event event = new Event();
     private ProcessorContext<String, byte[]> context;
     private KeyValueStore<String, byte[]> sessions;
+    private KeyValueStore<String, byte[]> records;
 
     public static StoreBuilder<KeyValueStore<String, byte[]>> store() {
         return Stores.keyValueStoreBuilder(
             Stores.persistentKeyValueStore(STORE), Serdes.String(), Serdes.ByteArray());
     }
 
+    /** What the records say, those of a session together. */
+    public static StoreBuilder<KeyValueStore<String, byte[]>> records() {
+        return Stores.keyValueStoreBuilder(
+            Stores.persistentKeyValueStore(RECORDS), Serdes.String(), Serdes.ByteArray());
+    }
+
     @Override
     public void init(ProcessorContext<String, byte[]> given) {
         context = given;
         sessions = given.getStateStore(STORE);
+        records = given.getStateStore(RECORDS);
     }
 
     @Override
@@ -38,6 +47,7 @@ public final class Sessions implements Processor<String, byte[], String, byte[]>
         Session session = Session.decode(sessions.get(key));
         boolean ended = session.advance(event);
         sessions.put(key, session.encode());
+        records.put(key + '/' + session.records(), event.encode());
         if (ended) {
             byte[] output = session.json(event).getBytes(StandardCharsets.UTF_8);
             context.forward(record.withKey(event.stationId).withValue(output));

@@ -1,14 +1,11 @@
-"""Builders of tariffs and sessions, as a person would tell them: hours, minutes, kWh, euros."""
+"""Builders of tariffs, as a person would tell them: hours of the day, minutes, kWh, euros."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from evcharge.domain.pricing import Cost, Exact, Plan, Segment, SegmentKind, Usage, cost_json, price
-from evcharge.domain.quantities import parse_timestamp
 from evcharge.domain.tariff import (
     DAY_S,
     Bound,
@@ -19,10 +16,6 @@ from evcharge.domain.tariff import (
     Restrictions,
     Tariff,
 )
-
-AMSTERDAM = ZoneInfo("Europe/Amsterdam")
-MONDAY = "2019-01-28T08:30:00Z"
-"""09:30 in Amsterdam, in winter."""
 
 
 def energy(price: str, *, vat: str | None = None, step: int = 1) -> Component:
@@ -91,56 +84,3 @@ def tariff(*elements: Element, currency: str = "EUR", **fields: Any) -> Tariff:
 
 def bound(excl: str, incl: str | None = None) -> Bound:
     return Bound(Decimal(excl), None if incl is None else Decimal(incl))
-
-
-def segment(
-    minutes: float,
-    kwh: float = 0,
-    *,
-    kind: SegmentKind = SegmentKind.TIME,
-    kw: float | None = None,
-    ampere: float | None = None,
-) -> Segment:
-    return Segment(
-        kind,
-        _units(minutes, 60 * 10**6),
-        _units(kwh, 10**9),
-        None if kw is None else _units(kw, 10**6),
-        None if ampere is None else _units(ampere, 10**6),
-    )
-
-
-def parked(minutes: float, kwh: float = 0) -> Segment:
-    return segment(minutes, kwh, kind=SegmentKind.PARKING_TIME)
-
-
-def reserved(minutes: float, *, expired: bool = False) -> Segment:
-    kind = SegmentKind.RESERVATION_EXPIRED if expired else SegmentKind.RESERVATION
-    return segment(minutes, kind=kind)
-
-
-def _units(number: float, scale: int) -> Exact:
-    units = Fraction(repr(number)) * scale
-    return units.numerator if units.denominator == 1 else units
-
-
-def usage(*segments: Segment, at: str = MONDAY, zone: ZoneInfo = AMSTERDAM) -> Usage:
-    return Usage(parse_timestamp(at), zone, segments)
-
-
-def cost(terms: Tariff, session: Usage) -> Cost:
-    return price(Plan(terms), session)
-
-
-def exact(cost: Cost) -> tuple[Fraction, Fraction]:
-    """Return the sums of the lines, without and with VAT."""
-    return (
-        Fraction(sum(line.excl_vat for line in cost.lines), cost.scale),
-        Fraction(sum(line.incl_vat for line in cost.lines), cost.scale),
-    )
-
-
-def lines(cost: Cost) -> list[tuple[str, str, str]]:
-    """Return dimension, quantity and amount without VAT of each line, as the contract writes them."""
-    written: Any = cost_json(cost)["lines"]
-    return [(line["dimension"], line["quantity"], line["excl_vat"]) for line in written]
