@@ -10,13 +10,14 @@ import pytest
 
 from evcharge.domain.session import Lifecycle
 from evcharge.engine.chunk import FirstArrival
+from evcharge.kafka.log import Output
 from evcharge.settings import Settings
 from evcharge.testing import NOW_MS, MemoryWorker
 from tables.charging_sessions import PRESENT, session_key
-from tests.agents.test_charging_sessions import END, START, UPDATE, event
-from tests.agents.test_sealed_sessions import sealed
+from tests.agents.session_events import END, START, event
 
 DAY_MS = 86_400_000
+UPDATE = event("update", 10, energy_kwh=1.5)
 OTHER = START | {"session_id": "S2"}
 OTHER_END = event("end", 40, energy_kwh=6)
 
@@ -29,6 +30,10 @@ def rows_left(worker: MemoryWorker) -> dict[bytes, bytes]:
         if value is not None and not key.startswith(b"\x00"):
             rows[key] = value
     return rows
+
+
+def sealed(worker: MemoryWorker) -> list[Output]:
+    return [each for each in worker.outputs if each.topic == "sealed-sessions"]
 
 
 def reasons(worker: MemoryWorker) -> list[bytes]:

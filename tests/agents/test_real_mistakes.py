@@ -15,7 +15,6 @@ from evcharge.domain.session.order import distinct, in_order
 from evcharge.domain.session_record import SessionRecord
 from tables.charging_sessions import decode_session, session_key
 from tests.agents.memory_step import MemoryStep
-from tests.domain.pricing_builders import element, energy, parking, tariff, time
 from tests.domain.session_records import (
     LIMITS,
     closed,
@@ -27,6 +26,7 @@ from tests.domain.session_records import (
     start,
     update,
 )
+from tests.domain.tariff_builders import element, energy, parking, tariff, time
 
 PLAN = Plan(tariff(element(energy("0.30")), element(time("1.20")), element(parking("6.00"))))
 
