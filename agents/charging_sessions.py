@@ -95,7 +95,7 @@ def _advance(
     else:
         (after, appended), completion = advance(before, records, stored, limits), None
     is_open = after.ended_us is None
-    if not is_open and may_be_too_late(before, records, limits.memory_us):
+    if not is_open and may_be_too_late(before, records, after, limits.memory_us):
         if len(records) > 1:
             again = partial(_advance, sealed_sessions, limits, completed)
             for late in records:
@@ -128,7 +128,7 @@ def _advance(
     was_open = before is not None and before.ended_us is None
     if is_open != was_open:
         step.put(open_key(station_id, session_id), PRESENT if is_open else None)
-    if not is_open and _is_completed(after) and not _is_completed(before):
+    if completion is not None or (sealed and _is_completed(after) and not _is_completed(before)):
         completed.append(session)
 
 

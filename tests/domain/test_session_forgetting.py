@@ -98,6 +98,5 @@ def test_where_nothing_may_be_too_late_nothing_is(
         if one_by_one(records[:upto], limits):
             break
         new = records[upto:]
-        is_open = fold(records, limits).ended_us is None
-        if is_open or not may_be_too_late(before, new, limits.memory_us):
+        if not may_be_too_late(before, new, fold(records, limits), limits.memory_us):
             assert not one_by_one(records, limits)

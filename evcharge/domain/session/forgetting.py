@@ -54,18 +54,22 @@ def is_forgotten(
 
 
 def may_be_too_late(
-    before: SessionState | None, records: Sequence[SessionRecord], memory_us: int
+    before: SessionState | None,
+    records: Sequence[SessionRecord],
+    after: SessionState,
+    memory_us: int,
 ) -> bool:
-    """Tell whether any of the records of a session that has ended with them can have come too late.
+    """Tell whether any of the records that made ``after`` of ``before`` can have come too late.
 
-    ``before`` is the session without them. A quick no for nearly all; if it is yes, they have to be
-    taken up one by one, each with :func:`is_forgotten` of what the session is then, at its ingest.
+    A quick no for nearly all; if it is yes, they have to be taken up one by one, each with
+    :func:`is_forgotten` of what the session is then, at its ingest.
     """
-    first_us = last_us = records[0].ingest_us
-    if len(records) > 1:
-        ingests = [record.ingest_us for record in records]
-        first_us, last_us = min(ingests), max(ingests)
+    if after.ended_us is None:
+        return False
     # Any deadline is that much later than an end, which is one of these or closed the session before.
+    # A repeat's own ingest is nowhere in ``after``, so it is asked of the records.
+    ingests = [record.ingest_us for record in records]
+    first_us = min(ingests)
     if before is not None and before.closed_ingest_us is not None:
         first_us = min(first_us, before.closed_ingest_us)
-    return last_us - first_us >= memory_us
+    return max(ingests) - first_us >= memory_us
