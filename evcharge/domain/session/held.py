@@ -31,6 +31,12 @@ class HeldReason(StrEnum):
     """Two records name different users."""
     TOO_MANY_READINGS = "too-many-readings"
     """More distinct records than ``Limits.max_readings`` (``flood.py``)."""
+    OVER_POWER = "over-power"
+    """More energy than the connector's rated power can give."""
+    NO_TARIFF = "no-tariff"
+    """Its station names a tariff that is not known."""
+    CHANGED_AFTER_INVOICE = "changed-after-invoice"
+    """Later records change what was billed, or what a person decided about."""
 
     @property
     def bit(self) -> int:
