@@ -103,6 +103,12 @@ def _currency(text: str) -> str:
     return text
 
 
+def _line(text: str) -> str:
+    if len(text) > 500 or not text.isprintable():
+        raise ValueError("one line of at most 500 printable characters")
+    return text
+
+
 def _zone(text: str) -> str:
     try:
         zoneinfo.ZoneInfo(text)
@@ -165,22 +171,18 @@ class Settings:
         _whole(0, 16),
         "Copies that must have a record before it counts (0: one less than REPLICATION, at least 1).",
     )
-    currency: str = _setting(
-        "EUR",
-        _currency,
-        "ISO 4217 currency of the built-in free tariff. Checked now, used from billing on.",
-    )
+    currency: str = _setting("EUR", _currency, "ISO 4217 currency of the built-in free tariff.")
     default_tariff: Path | None = _setting(
         None,
         _file,
-        "JSON file of the tariff for stations that name none (default: free of charge). Checked now,"
-        " used from billing on.",
+        "JSON file of the tariff for stations that name none (default: free of charge).",
     )
     default_time_zone: str = _setting(
-        "UTC",
-        _zone,
-        "IANA time zone of stations that are not in the register. Checked now, used from billing on.",
+        "UTC", _zone, "IANA time zone of stations for which the register names none."
     )
+    issuer_name: str = _setting("", _line, "Who writes the invoices; set it before the first one.")
+    issuer_address: str = _setting("", _line, "Its address; the page breaks the line at each `;`.")
+    issuer_vat_id: str = _setting("", _line, "Its VAT id; with another one, numbers begin at 1.")
     status_silence_s: int = _setting(
         86_400,
         _whole(1, 31_536_000),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from itertools import count
 from typing import Any
 
@@ -24,14 +25,18 @@ LIMITS = Limits()
 _ids = count()
 
 
+@cache
 def per_kwh(price: str, currency: str = "EUR") -> Tariff:
     """Return a tariff of a price for each kWh and 1.00 for each hour of parking, with 20 % VAT."""
     elements = (element(energy(price, vat="20"), parking("1", vat="20")),)
     return Tariff(f"T-{price}", currency, elements)
 
 
+@cache
 def rated(tariff: Tariff, version: int | None = None) -> RatedTariff:
-    document = json.dumps([tariff.tariff_id, tariff.currency], separators=(",", ":")).encode()
+    document = json.dumps(
+        {"id": tariff.tariff_id, "currency": tariff.currency}, separators=(",", ":")
+    ).encode()
     return RatedTariff(Plan(tariff, version), digest_of(document), document)
 
 
@@ -52,7 +57,7 @@ class FakeDesk:
         return rated(per_kwh(terms.tariff_id.removeprefix("T-")), terms.tariff_version)
 
     def published(self, document: bytes) -> RatedTariff:
-        tariff_id, currency = json.loads(document)
+        tariff_id, currency = json.loads(document).values()
         return rated(per_kwh(tariff_id.removeprefix("T-"), currency))
 
     def doubts(self, state: SessionState, terms: Terms) -> int:

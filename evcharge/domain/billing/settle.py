@@ -16,7 +16,7 @@ from evcharge.domain.billing.bill import Bill, Session, priced, state_at
 from evcharge.domain.billing.decision import Decision, Verdict
 from evcharge.domain.billing.rebill import Output, credit_of, is_changed, rebilled, review, seal
 from evcharge.domain.billing.terms import Desk
-from evcharge.domain.session import Completion, SessionState
+from evcharge.domain.session import Completion, Lifecycle, SessionState
 from evcharge.domain.session.order import END_RANK
 from evcharge.domain.session_record import SessionRecord
 
@@ -54,11 +54,7 @@ def settle(
     if account.is_settled and state != before and not _is_behind(state, before, new):
         account, more = review(desk, session, account, before)
         outputs += more
-    while due := [each for each in account.waiting or () if _is_due(each, session, account)]:
-        rest = tuple(each for each in account.waiting or () if each is not due[0])
-        account, more, _ = _apply(desk, session, account._replace(waiting=rest or None), due[0])
-        outputs += more
-    return Settled(account, outputs)
+    return _with_due(desk, session, Settled(account, outputs))
 
 
 def decide(desk: Desk, session: Session, account: Account | None, decision: Decision) -> Settled:
@@ -79,7 +75,17 @@ def decide(desk: Desk, session: Session, account: Account | None, decision: Deci
     if not _is_due(decision, session, account):
         waiting = (*(account.waiting or ()), decision)[-MOST_WAITING:]
         return Settled(account._replace(waiting=waiting), refusal="it waits for what it is about")
-    return _apply(desk, session, account, decision)
+    return _with_due(desk, session, _apply(desk, session, account, decision))
+
+
+def _with_due(desk: Desk, session: Session, settled: Settled) -> Settled:
+    """Apply the decisions that waited until now, in the order of their records."""
+    account, outputs, refusal = settled
+    while due := [each for each in account.waiting or () if _is_due(each, session, account)]:
+        rest = tuple(each for each in account.waiting or () if each is not due[0])
+        account, more, _ = _apply(desk, session, account._replace(waiting=rest or None), due[0])
+        outputs += more
+    return Settled(account, outputs, refusal)
 
 
 def _is_behind(
@@ -199,6 +205,8 @@ def _rerate(desk: Desk, session: Session, account: Account, decision: Decision) 
     # What nobody decided about is billed as the author saw it; a decision's own view stays.
     revision = decision.revision if account.verdict is None else account.revision
     seen = state_at(session, revision)
+    if account.verdict is None and seen[0].lifecycle is not Lifecycle.COMPLETED:
+        return Settled(account, refusal="it was not completed when this was decided")
     before = desk.tariff(agreed).plan.tariff.currency
     after, outputs = rebilled(
         desk,
