@@ -1,4 +1,4 @@
-"""The record of the topic `sealed-sessions`: a session as it is billed, with all that this follows from."""
+"""The record of the topic `sealed-sessions`: a session as it is billed, and what that follows from."""
 
 from functools import lru_cache
 from typing import Annotated, Any, Literal
@@ -58,13 +58,13 @@ Offset = Annotated[int, Field(ge=0)]
 
 @with_config(STRICT)
 class SealedSession(TypedDict):
-    """A session as it is billed. Written once for each bill: of a session's records the last one counts."""
+    """A session as it is billed. Written once for each bill; of a session's records the last counts."""
 
     v: Literal[1]
     session_id: Id
     station_id: Id
     bill: Annotated[int, Field(ge=1)]
-    """Counts the bills of the session; more than one where a decision or a later record led to another."""
+    """Counts the session's bills: more than one where a decision or a later record led to another."""
     state: Literal["completed", "void"]
     """Void: nothing is billed any more; everything else is as in the record before."""
     connector_id: Connector

@@ -19,8 +19,9 @@ from tests.domain.test_billing_properties import decisions, orders, played
 
 def sealed(bill: object) -> dict[str, Any]:
     assert isinstance(bill, Bill)
-    record: dict[str, Any] = json.loads(encode_bill(bill))
-    MODEL.validate_python(record)
+    written = encode_bill(bill)
+    MODEL.validate_json(written)
+    record: dict[str, Any] = json.loads(written)
     return record
 
 
