@@ -67,7 +67,7 @@ def test_what_evcharge_did_not_write_is_not_read(value: bytes, told: str) -> Non
 
 def test_a_sealed_session_of_another_shape_is_not_read() -> None:
     record = json.loads(encode_bill(billed()))
-    for wrong in (
+    for changed in (
         {"v": 2},
         {"segments": [[9, 1, 1, None, None]]},
         {"started_at": "yesterday"},
@@ -75,7 +75,7 @@ def test_a_sealed_session_of_another_shape_is_not_read() -> None:
         {"terms": record["terms"] | {"time_zone": "Mars/Olympus"}},
     ):
         with pytest.raises(SealedError):
-            read_sealed_session(json.dumps(record | wrong).encode())
+            read_sealed_session(json.dumps(record | changed).encode())
 
 
 def test_the_audit_finds_what_was_changed() -> None:
@@ -100,7 +100,7 @@ def test_the_audit_finds_what_was_changed() -> None:
 def test_the_audit_compares_segments_with_what_was_billed() -> None:
     read = sealed(billed())
     (segment,) = read.usage.segments
-    for wrong in (
+    for changed in (
         segment._replace(duration_us=segment.duration_us - 1),
         segment._replace(energy_uwh=segment.energy_uwh - 1),
     ):
