@@ -104,7 +104,7 @@ def test_the_audit_compares_segments_with_what_was_billed() -> None:
         segment._replace(duration_us=segment.duration_us - 1),
         segment._replace(energy_uwh=segment.energy_uwh - 1),
     ):
-        usage = read.usage._replace(segments=(wrong,))
+        usage = read.usage._replace(segments=(changed,))
         assert audit(read._replace(usage=usage), billed().tariff.plan, invoice(billed()))
 
 
