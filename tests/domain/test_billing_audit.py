@@ -67,13 +67,14 @@ def test_what_evcharge_did_not_write_is_not_read(value: bytes, told: str) -> Non
 
 def test_a_sealed_session_of_another_shape_is_not_read() -> None:
     record = json.loads(encode_bill(billed()))
-    for changed in (
+    others: tuple[dict[str, Any], ...] = (
         {"v": 2},
         {"segments": [[9, 1, 1, None, None]]},
         {"started_at": "yesterday"},
         {"cost": {}},
         {"terms": record["terms"] | {"time_zone": "Mars/Olympus"}},
-    ):
+    )
+    for changed in others:
         with pytest.raises(SealedError):
             read_sealed_session(json.dumps(record | changed).encode())
 

@@ -144,8 +144,8 @@ def test_numbers_of_a_series_have_no_gap() -> None:
 
 def test_a_series_is_issuer_year_in_utc_and_lane() -> None:
     new_year = 1_767_225_600_000_000
-    assert series_of(ISSUER, 3, new_year - 1) == Series(ISSUER.key, 2025, 3)
-    assert series_of(ISSUER, 3, new_year) == Series(ISSUER.key, 2026, 3)
+    assert series_of(ISSUER.key, 3, new_year - 1) == Series(ISSUER.key, 2025, 3)
+    assert series_of(ISSUER.key, 3, new_year) == Series(ISSUER.key, 2026, 3)
     moved = ISSUER._replace(name="Watt", address="Elsewhere")
     assert moved.key == ISSUER.key
     assert ISSUER._replace(vat_id="DE124").key != ISSUER.key

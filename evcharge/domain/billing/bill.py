@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -52,6 +53,14 @@ class Bill(NamedTuple):
     is_invoiced: bool = False
     is_void: bool = False
     """Whether it only says that nothing is billed any more."""
+
+
+_place = itemgetter(SessionRecord._fields.index("partition"), SessionRecord._fields.index("offset"))
+
+
+def evidence_of(records: Sequence[SessionRecord]) -> Sequence[tuple[int, int]]:
+    """Return where each record is in ``charging-sessions``: its partition and offset."""
+    return list(map(_place, records))
 
 
 def first_records(records: Sequence[SessionRecord], count: int) -> Sequence[SessionRecord]:

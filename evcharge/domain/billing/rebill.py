@@ -9,6 +9,7 @@ from evcharge.domain.billing.account import Account, facts_of
 from evcharge.domain.billing.bill import (
     Bill,
     Session,
+    evidence_of,
     is_payable,
     priced,
     state_at,
@@ -79,18 +80,20 @@ def rebilled(
         and (account.facts, account.total, account.terms) == (facts, total, terms)
         and (account.invoice is not None) == is_invoiced
     )
+    number = account.bill if stands else account.bill + 1
     after = account._replace(
+        bill=number,
         revision=state.revision,
         seen=said,
         total=total,
         terms=terms,
+        invoice=number if is_invoiced else None,
         changed=None,
         doubts=None,
         corrections=corrections,
     )
     if stands:
         return after, ()
-    number = account.bill + 1
     bill = Bill(
         session.station_id,
         session.session_id,
@@ -101,12 +104,11 @@ def rebilled(
         tariff,
         usage,
         cost,
-        [(record.partition, record.offset) for record in records],
+        evidence_of(records),
         at_us,
         decision,
         is_invoiced,
     )
-    after = after._replace(bill=number, invoice=number if is_invoiced else None)
     return after, (*credit_of(account, at_us), bill)
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
+
+from evcharge.domain.quantities import DAY_US
 
 LANES = 64
 """A station's lane is the murmur2 of its id modulo this, whatever the number of partitions."""
@@ -42,9 +45,17 @@ class Series(NamedTuple):
     """From 0 to 63."""
 
 
-def series_of(issuer: Issuer, lane: int, issued_us: int) -> Series:
-    """Return the series of what is issued at an instant for a station of a lane."""
-    return Series(issuer.key, (_EPOCH + timedelta(microseconds=issued_us)).year, lane)
+def series_of(issuer: str, lane: int, issued_us: int) -> Series:
+    """Return the series of what is issued at an instant for a station of a lane.
+
+    ``issuer`` is the issuer's :attr:`Issuer.key`.
+    """
+    return Series(issuer, _year(issued_us // DAY_US), lane)
+
+
+@lru_cache(maxsize=64)  # what is issued together is nearly always of one day
+def _year(day: int) -> int:
+    return (_EPOCH + timedelta(days=day)).year
 
 
 def next_number(series: Series, counter: int) -> tuple[str, int]:

@@ -12,7 +12,7 @@ from evcharge.domain.billing.account import (
     Account,
     facts_of,
 )
-from evcharge.domain.billing.bill import Bill, Session, priced, state_at
+from evcharge.domain.billing.bill import Bill, Session, evidence_of, priced, state_at
 from evcharge.domain.billing.decision import Decision, Verdict
 from evcharge.domain.billing.rebill import Output, credit_of, is_changed, rebilled, review, seal
 from evcharge.domain.billing.terms import Desk
@@ -166,7 +166,7 @@ def _void(desk: Desk, session: Session, account: Account, decision: Decision) ->
                 tariff,
                 usage,
                 cost,
-                [(record.partition, record.offset) for record in records],
+                evidence_of(records),
                 decision.ingest_us,
                 decision,
                 is_void=True,
