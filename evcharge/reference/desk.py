@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from evcharge.domain.billing.terms import RatedTariff, Terms, choose_terms
 from evcharge.domain.session import SessionState
+from evcharge.domain.session_record import SessionRecord
 from evcharge.reference.plans import Plans, default_document
 from evcharge.reference.register import Register
 from evcharge.reference.tariffs import Tariffs
@@ -23,6 +24,10 @@ class _Known(Protocol):
     def tariffs(self) -> Tariffs: ...
 
 
+def _no_doubts(_state: SessionState, _ordered: Sequence[SessionRecord], _terms: Terms) -> int:
+    return 0
+
+
 class ReferenceDesk:
     """The desk of a worker (``evcharge.domain.billing.terms.Desk``)."""
 
@@ -30,7 +35,7 @@ class ReferenceDesk:
         self,
         reference: _Known,
         settings: Settings,
-        doubts: Callable[[SessionState, Terms], int] = lambda _state, _terms: 0,
+        doubts: Callable[[SessionState, Sequence[SessionRecord], Terms], int] = _no_doubts,
     ) -> None:
         """``doubts``: which reasons a session is held for under its terms.
 
@@ -59,5 +64,5 @@ class ReferenceDesk:
     def published(self, document: bytes) -> RatedTariff:
         return self.plans.published(document)
 
-    def doubts(self, state: SessionState, terms: Terms) -> int:
-        return self._doubts(state, terms)
+    def doubts(self, state: SessionState, ordered: Sequence[SessionRecord], terms: Terms) -> int:
+        return self._doubts(state, ordered, terms)

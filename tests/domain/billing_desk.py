@@ -60,7 +60,7 @@ class FakeDesk:
         tariff_id, currency = json.loads(document).values()
         return rated(per_kwh(tariff_id.removeprefix("T-"), currency))
 
-    def doubts(self, state: SessionState, terms: Terms) -> int:
+    def doubts(self, state: SessionState, ordered: Sequence[SessionRecord], terms: Terms) -> int:
         return self.doubtful
 
 

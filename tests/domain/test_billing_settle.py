@@ -270,6 +270,7 @@ def test_a_session_in_doubt_under_its_terms_is_held_until_somebody_approves() ->
     assert till.send(START, END) == []
     assert till.state is not None
     assert standing_of(till.state, till.account).reasons == (HeldReason.OVER_POWER,)
+    desk.price = "9.00"  # the terms are frozen already
     assert told(till.decide(approve(2))) == ["invoice 1: 600"]
     assert standing_of(till.state, till.account).standing == "completed"
 
@@ -299,3 +300,12 @@ def test_a_session_without_an_account_is_what_its_records_say() -> None:
     till = active()
     assert till.state is not None
     assert standing_of(till.state, None) == standing_of(till.state, Account())
+
+
+def test_a_doubt_that_further_records_take_away_holds_nothing_back() -> None:
+    desk = FakeDesk()
+    desk.doubtful = HeldReason.OVER_POWER.bit
+    till = Till(desk)
+    till.send(START, END)
+    desk.doubtful = 0
+    assert told(till.send(CORRECTED)) == ["invoice 1: 1200"]

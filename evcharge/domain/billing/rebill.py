@@ -11,6 +11,7 @@ from evcharge.domain.billing.bill import (
     Session,
     evidence_of,
     is_payable,
+    ordered,
     priced,
     state_at,
     total_of,
@@ -42,14 +43,14 @@ def seal(
     """Seal a session when it first is completed, unless its terms are in doubt."""
     state = completion.state
     assert state.started_us is not None, "completed"
-    terms = desk.terms(session.station_id, state.connector_id, state.started_us)
-    doubts = HeldReason.NO_TARIFF.bit if terms is None else desk.doubts(state, terms)
-    if terms is None or doubts:
-        return account._replace(doubts=doubts), ()
-    seen = (state, session.records())
-    if state.revision < session.state.revision:
-        seen = (state, state_at(session, state.revision)[1])
-    return rebilled(desk, session, account, seen, terms, completion.completed_us)
+    # Frozen when the records first completed the session, also if they then were doubted.
+    terms = account.terms or desk.terms(session.station_id, state.connector_id, state.started_us)
+    if terms is None:
+        return account._replace(doubts=HeldReason.NO_TARIFF.bit), ()
+    seen = state_at(session, state.revision)[1]
+    if doubts := desk.doubts(state, ordered(seen), terms):
+        return account._replace(doubts=doubts, terms=terms), ()
+    return rebilled(desk, session, account, (state, seen), terms, completion.completed_us)
 
 
 def rebilled(
