@@ -7,8 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evcharge.domain.billing.account import Account, Facts
+from evcharge.domain.billing.audit import gaps
 from evcharge.domain.billing.correction import corrected_usage
 from evcharge.domain.billing.decision import Corrections, Decision, Verdict
+from evcharge.domain.billing.rebill import Credit
+from evcharge.domain.billing.series import Series, next_number, series_of
 from evcharge.domain.billing.standing import standing_of
 from evcharge.domain.pricing import Segment, SegmentKind, Usage
 from evcharge.domain.session_record import SessionRecord
@@ -88,6 +91,23 @@ def test_at_most_one_invoice_stands_and_the_balance_is_the_current_total(
     else:
         assert account.total is not None
         assert balance == account.total.incl_vat != 0
+
+
+@given(st.lists(st.tuples(sessions, decisions(), orders), min_size=1, max_size=3))
+def test_numbers_of_all_invoices_and_credit_notes_have_no_gap(
+    stories: list[tuple[list[SessionRecord], list[Decision], list[bool]]],
+) -> None:
+    numbers: dict[Series, list[str]] = {}
+    for story in stories:
+        for output in played(*story, "0.50").outputs:
+            if isinstance(output, Credit) or output.is_invoiced:
+                at_us = output.credited_us if isinstance(output, Credit) else output.billed_us
+                series = series_of("0a1b2c3d", 7, at_us)
+                issued = numbers.setdefault(series, [])
+                number, counter = next_number(series, len(issued))
+                assert counter == len(issued) + 1
+                issued.append(number)
+    assert all(gaps(issued) == [] for issued in numbers.values())
 
 
 @given(sessions, decisions(), orders, st.sampled_from(PRICES))

@@ -12,7 +12,7 @@ from evcharge.domain.billing.account import (
     Account,
     facts_of,
 )
-from evcharge.domain.billing.bill import Bill, Session, evidence_of, priced, state_at
+from evcharge.domain.billing.bill import Bill, Session, evidence_of, priced, state_at, total_of
 from evcharge.domain.billing.decision import Decision, Verdict
 from evcharge.domain.billing.rebill import Output, credit_of, is_changed, rebilled, review, seal
 from evcharge.domain.billing.terms import Desk
@@ -103,8 +103,13 @@ def _is_behind(
 
 def _is_due(decision: Decision, session: Session, account: Account) -> bool:
     """Whether all records that a decision is about are there, and the bill that is to be re-rated."""
-    return decision.revision <= session.state.revision and (
-        decision.verdict is not Verdict.RERATE or account.bill > 0
+    if decision.revision > session.state.revision:
+        return False
+    if decision.verdict is not Verdict.RERATE or (account.bill and account.verdict):
+        return True
+    return (
+        account.bill > 0
+        and state_at(session, decision.revision)[0].lifecycle is Lifecycle.COMPLETED
     )
 
 
@@ -205,9 +210,9 @@ def _rerate(desk: Desk, session: Session, account: Account, decision: Decision) 
     # What nobody decided about is billed as the author saw it; a decision's own view stays.
     revision = decision.revision if account.verdict is None else account.revision
     seen = state_at(session, revision)
-    if account.verdict is None and seen[0].lifecycle is not Lifecycle.COMPLETED:
-        return Settled(account, refusal="it was not completed when this was decided")
-    before = desk.tariff(agreed).plan.tariff.currency
+    # Compared is what it costs as its author saw it: an account without an invoice may be further on.
+    before = desk.tariff(agreed)
+    _, cost = priced(*seen, agreed, before, account.corrections)
     after, outputs = rebilled(
         desk,
         session,
@@ -218,10 +223,12 @@ def _rerate(desk: Desk, session: Session, account: Account, decision: Decision) 
         corrections=account.corrections,
         decision=decision,
     )
-    is_same = before == tariff.plan.tariff.currency and after.total == account.total
-    if is_same and after.facts == account.facts:
+    if (cost.currency, total_of(cost)) == (tariff.plan.tariff.currency, after.total):
         return Settled(account, refusal="it costs the same")
-    return _reviewed(desk, session, after, outputs)
+    if session.state.revision == after.revision:
+        return Settled(after, outputs)
+    after, more = review(desk, session, after, seen[0])
+    return Settled(after, (*outputs, *more))
 
 
 def _reviewed(
