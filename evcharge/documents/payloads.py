@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evcharge.dead_letters import headers as dead_letter
-from evcharge.events import charging_sessions, sealed_session, station_status, stations, tariffs
+from evcharge.events import (
+    charging_sessions,
+    invoice,
+    sealed_session,
+    session_decisions,
+    station_status,
+    stations,
+    tariffs,
+)
 from evcharge.events.rejection import Reason
 
 _DEFINITIONS = "#/$defs/"
@@ -63,7 +71,9 @@ PAYLOADS: Mapping[str, Payload] = {
     "charging-sessions-rerouted": _SESSION,
     "stations": _model(stations.json_schema, or_null=True),
     "tariffs": _model(tariffs.json_schema),
+    "session-decisions": _model(session_decisions.json_schema),
     "sealed-sessions": _model(sealed_session.json_schema),
+    "invoices": _model(invoice.json_schema),
     "dead-letters": Payload(
         content_type="application/octet-stream",
         headers={

@@ -1,25 +1,72 @@
-"""The record of the topic `sealed-sessions`: a session as it was when it first was completed."""
+"""The record of the topic `sealed-sessions`: a session as it is billed, and what that follows from."""
 
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import TypeAdapter, with_config
+from pydantic import Field, TypeAdapter, with_config
 from typing_extensions import TypedDict
 
-from evcharge.domain.quantities import MICRO, decimal_text, format_timestamp, kwh
+from evcharge.domain.billing.bill import Bill
+from evcharge.domain.billing.terms import Terms
+from evcharge.domain.quantities import MICRO, decimal_text, format_timestamp, kw, kwh
 from evcharge.domain.session import Completion
+from evcharge.events.cost import CostObject, cost_bytes
 from evcharge.events.fields import STRICT, Connector, DurationS, Id, Timestamp
+from evcharge.events.invoice import meter_members
 
 VERSION = 1
 
 
 @with_config(STRICT)
+class SealedTerms(TypedDict):
+    """What was frozen when the session was sealed first; the tariff is another one after a re-rating."""
+
+    tariff_id: Id
+    tariff_version: int | None
+    """Offset in `tariffs`; null: it was never published there (the default tariff, a re-rating)."""
+    tariff_digest: str
+    """Of the document: the same tariff has the same one."""
+    time_zone: str
+    """IANA name."""
+    max_power_kw: str | None
+    """Rated power of the connector, an exact decimal; null: the register states none."""
+    tariff: dict[str, Any]
+    """The whole OCPI Tariff object."""
+
+
+@with_config(STRICT)
+class SealingDecision(TypedDict):
+    """The decision that led to a bill."""
+
+    decision_id: Id
+    decision: Literal["approve", "correct", "void", "rerate"]
+    actor: Id
+
+
+SealedSegment = tuple[
+    Annotated[int, Field(ge=0, le=3, description="TIME, PARKING_TIME, RESERVATION, …_EXPIRED.")],
+    Annotated[int, Field(ge=0, description="Microseconds.")],
+    Annotated[int, Field(ge=0, description="Micro-watt-hours delivered in it.")],
+    Annotated[int | None, Field(description="Power in milliwatts; null: unknown.")],
+    Annotated[int | None, Field(description="Current in microamperes; null: unknown.")],
+]
+"""Kind, duration, energy, power, current; the first begins at `started_at`, each where one ended."""
+
+Offset = Annotated[int, Field(ge=0)]
+
+
+@with_config(STRICT)
 class SealedSession(TypedDict):
-    """A completed session. Written once; what is learnt of the session afterwards does not change it."""
+    """A session as it is billed. Written once for each bill; of a session's records the last counts."""
 
     v: Literal[1]
     session_id: Id
     station_id: Id
+    bill: Annotated[int, Field(ge=1)]
+    """Counts the session's bills: more than one where a decision or a later record led to another."""
+    state: Literal["completed", "void"]
+    """Void: nothing is billed any more; everything else is as in the record before."""
     connector_id: Connector
     user_id: Id | None
     started_at: Timestamp
@@ -34,9 +81,18 @@ class SealedSession(TypedDict):
     meter_end_kwh: str | None
     """The meter's register at the end."""
     completed_at: Timestamp
-    """Ingest time of the record that completed the session: its end, or what had been missing."""
+    """Ingest time of the record that completed the session (its end, or what had been missing), or of
+    the decision that led to this bill."""
     revision: int
-    """How many different records of the session were known then."""
+    """How many different records of the session this bill is of: the first ones to arrive."""
+    segments: list[SealedSegment]
+    """What was priced."""
+    terms: SealedTerms
+    cost: CostObject
+    evidence: dict[Literal["charging-sessions", "session-decisions"], list[tuple[Offset, Offset]]]
+    """Partition and offset of each record that this follows from, in the order of arrival."""
+    decision: SealingDecision | None
+    """Null: the records alone led to this bill."""
 
 
 MODEL: TypeAdapter[SealedSession] = TypeAdapter(SealedSession)
@@ -80,6 +136,59 @@ def encode_sealed_session(station_id: str, session_id: str, completion: Completi
 
 def _kwh(energy_uwh: int | None) -> str | None:
     return None if energy_uwh is None else kwh(energy_uwh)
+
+
+def encode_bill(bill: Bill, cost: bytes | None = None) -> bytes:
+    """Write the record of a bill; equal bills give equal bytes.
+
+    ``cost`` is what ``evcharge.events.cost.cost_bytes`` returned, if it is at hand.
+    """
+    state, facts = bill.state, bill.facts
+    assert facts.started_us is not None, "billable"
+    assert facts.ended_us is not None, "billable"
+    assert facts.energy_uwh is not None, "billable"
+    user = "null" if facts.user_id is None else f'"{facts.user_id}"'
+    standing = "void" if bill.is_void else "completed"
+    decision, decided = b"null", b""
+    if made := bill.decision:
+        decision = _encode(
+            {"decision_id": made.decision_id, "decision": made.verdict, "actor": made.actor}
+        )
+        decided = b',"session-decisions":[[%d,%d]]' % (made.partition, made.offset)
+    # Ids, decimals and timestamps have no character that JSON would escape. One text costs a third of
+    # what a dict of the same does.
+    head = (
+        f'{{"v":{VERSION},"session_id":"{bill.session_id}","station_id":"{bill.station_id}",'
+        f'"bill":{bill.number},"state":"{standing}","connector_id":{state.connector_id},'
+        f'"user_id":{user},"started_at":"{format_timestamp(facts.started_us)}",'
+        f'"ended_at":"{format_timestamp(facts.ended_us)}",'
+        f'"duration_s":{decimal_text(facts.ended_us - facts.started_us, MICRO)},'
+        f'"energy_kwh":"{kwh(facts.energy_uwh)}",{meter_members(bill)},'
+        f'"completed_at":"{format_timestamp(bill.billed_us)}","revision":{state.revision},"segments":'
+    )
+    return b'%b%b,"terms":%b%b},"cost":%b,"evidence":{"charging-sessions":%b%b},"decision":%b}' % (
+        head.encode(),
+        _encode(bill.usage.segments),
+        _terms(bill.terms),
+        bill.tariff.document,
+        cost_bytes(bill.cost) if cost is None else cost,
+        _encode(bill.evidence),
+        decided,
+        decision,
+    )
+
+
+@lru_cache(maxsize=1024)  # nearly all sessions have one of a few terms
+def _terms(terms: Terms) -> bytes:
+    """Return the member `terms` up to its tariff."""
+    named = {
+        "tariff_id": terms.tariff_id,
+        "tariff_version": terms.tariff_version,
+        "tariff_digest": terms.tariff_digest,
+        "time_zone": terms.time_zone,
+        "max_power_kw": None if terms.max_power_mw is None else kw(terms.max_power_mw),
+    }
+    return _encode(named)[:-1] + b',"tariff":'
 
 
 def json_schema() -> dict[str, Any]:

@@ -78,20 +78,24 @@ class Settings:
         "Copies that must have a record before it counts (0: one less than REPLICATION, at least 1).",
     )
     currency: str = _setting(
-        "EUR",
-        texts.currency,
-        "ISO 4217 currency of the built-in free tariff. Checked now, used from billing on.",
+        "EUR", texts.currency, "ISO 4217 currency of the built-in free tariff."
     )
     default_tariff: Path | None = _setting(
         None,
         texts.file,
-        "JSON file of the tariff for stations that name none (default: free of charge). Checked now,"
-        " used from billing on.",
+        "JSON file of the tariff for stations that name none (default: free of charge).",
     )
     default_time_zone: str = _setting(
-        "UTC",
-        texts.zone,
-        "IANA time zone of stations that are not in the register. Checked now, used from billing on.",
+        "UTC", texts.zone, "IANA time zone of stations for which the register names none."
+    )
+    issuer_name: str = _setting(
+        "", texts.line, "Who writes the invoices; set it before the first one."
+    )
+    issuer_address: str = _setting(
+        "", texts.line, "Its address; the page breaks the line at each `;`."
+    )
+    issuer_vat_id: str = _setting(
+        "", texts.line, "Its VAT id; with another one, numbers begin at 1."
     )
     status_silence_s: int = _setting(
         86_400,

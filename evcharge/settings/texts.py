@@ -90,6 +90,13 @@ def currency(text: str) -> str:
     return text
 
 
+def line(text: str) -> str:
+    """One line of text for people."""
+    if len(text) > 500 or not text.isprintable():
+        raise ValueError("one line of at most 500 printable characters")
+    return text
+
+
 def zone(text: str) -> str:
     """Read the name of a time zone."""
     try:

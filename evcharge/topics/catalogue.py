@@ -126,6 +126,16 @@ TARIFFS = Topic(
     carries="OCPI 2.2.1 Tariff objects, every version",
     partitioned=False,
 )
+# A re-rating brings its whole tariff.
+SESSION_DECISIONS = Topic(
+    name="session-decisions",
+    key="station_id",
+    value="decision about a session",
+    writer=Writer.EVCHARGE,
+    retention_ms=None,
+    carries="what persons and re-ratings decided about sessions",
+    max_record_bytes=8 * MIB,
+)
 SEALED_SESSIONS = Topic(
     name="sealed-sessions",
     key="station_id",
@@ -195,6 +205,7 @@ CATALOGUE = (
     CHARGING_SESSIONS_REROUTED,
     STATIONS,
     TARIFFS,
+    SESSION_DECISIONS,
     SEALED_SESSIONS,
     INVOICES,
     RESERVATIONS,

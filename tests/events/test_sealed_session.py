@@ -10,7 +10,7 @@ from hypothesis import given
 
 from evcharge.domain.session import Completion, Lifecycle, Limits, fold
 from evcharge.domain.session_record import SessionRecord
-from evcharge.events.sealed_session import MODEL, encode_sealed_session
+from evcharge.events.sealed_session import encode_sealed_session
 from tests.domain.session_records import closed, end, session, start
 from tests.domain.strategies import plausible_sessions
 
@@ -39,13 +39,12 @@ def test_what_is_not_known_is_null() -> None:
 
 
 @given(records=plausible_sessions())
-def test_every_completed_session_follows_the_model_exactly(records: list[SessionRecord]) -> None:
+def test_every_completed_session_is_told_exactly(records: list[SessionRecord]) -> None:
     state = fold(records, Limits())
     if state.lifecycle is not Lifecycle.COMPLETED:
         return
     written = encode_sealed_session("EV-001", "S1", Completion(state, COMPLETED_US))
     exact = json.loads(written, parse_float=Decimal, parse_int=int)
-    MODEL.validate_json(written)
     assert Decimal(exact["energy_kwh"]) * 10**9 == state.energy_uwh
     assert exact["duration_s"] * 10**6 == state.duration_us
 

@@ -1,0 +1,136 @@
+"""A bill: what a session is sealed as, and what its invoice says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from evcharge.domain.billing.account import Facts, Total
+from evcharge.domain.billing.correction import corrected_usage
+from evcharge.domain.billing.decision import Corrections, Decision
+from evcharge.domain.billing.terms import RatedTariff, Terms
+from evcharge.domain.pricing import Cost, Usage, price, session_usage
+from evcharge.domain.session import Limits, SessionState, fold
+from evcharge.domain.session.order import Value, distinct, in_order, value
+from evcharge.domain.session_record import SessionRecord
+
+
+class Session(NamedTuple):
+    """A session as billing is told of it."""
+
+    station_id: str
+    session_id: str
+    state: SessionState
+    """The fold of all its records."""
+    records: Callable[[], Sequence[SessionRecord]]
+    """All of them in the order of arrival, repeats or not; only asked for when something is priced."""
+    limits: Limits
+
+
+class Bill(NamedTuple):
+    """What a session costs, and all that this follows from."""
+
+    station_id: str
+    session_id: str
+    number: int
+    """Among the session's bills, from 1."""
+    state: SessionState
+    """What its records said."""
+    facts: Facts
+    """What is billed: that, as a person may have corrected it."""
+    terms: Terms
+    tariff: RatedTariff
+    usage: Usage
+    cost: Cost
+    evidence: Sequence[tuple[int, int]]
+    """Partition and offset in ``charging-sessions`` of each record, in the order of arrival."""
+    billed_us: int
+    """Ingest time of the record, or of the decision, that led to this bill."""
+    decision: Decision | None = None
+    """That decision."""
+    is_invoiced: bool = False
+    is_void: bool = False
+    """Whether it only says that nothing is billed any more."""
+
+
+_place = itemgetter(SessionRecord._fields.index("partition"), SessionRecord._fields.index("offset"))
+
+
+def evidence_of(records: Sequence[SessionRecord]) -> Sequence[tuple[int, int]]:
+    """Return where each record is in ``charging-sessions``: its partition and offset."""
+    return list(map(_place, records))
+
+
+def first_records(records: Sequence[SessionRecord], count: int) -> Sequence[SessionRecord]:
+    """Return the records, in the order of arrival, up to the one that is the ``count``-th different."""
+    if len(records) <= count:
+        return records
+    seen: set[Value] = set()
+    for place, record in enumerate(records):
+        seen.add(value(record))
+        if len(seen) > count:
+            return records[:place]
+    return records
+
+
+def state_at(session: Session, revision: int) -> tuple[SessionState, Sequence[SessionRecord]]:
+    """Return what a session was after its first ``revision`` different records, and these.
+
+    Of a session with too many records not all are kept: it is what it is now.
+    """
+    records = session.records()
+    if revision >= session.state.revision or session.state.witnesses is not None:
+        return session.state, records
+    first = first_records(records, revision)
+    return fold(first, session.limits), first
+
+
+def usage_of(
+    state: SessionState,
+    records: Sequence[SessionRecord],
+    zone: ZoneInfo,
+    corrections: Corrections | None,
+) -> Usage:
+    """Return what a session with billable facts used, which a person may have corrected."""
+    facts = Facts(state.started_us, state.ended_us, state.energy_uwh).corrected(corrections)
+    usage = session_usage(state, ordered(records), zone)
+    if usage is None:
+        assert facts.started_us is not None, "billable"
+        usage = Usage(facts.started_us, zone, ())
+    elif corrections is None or corrections[:3] == (None, None, None):
+        return usage
+    return corrected_usage(usage, facts)
+
+
+def ordered(records: Sequence[SessionRecord]) -> Sequence[SessionRecord]:
+    """Return records once each and in order; nearly always they arrived so."""
+    last_us = None
+    for record in records:
+        if last_us is not None and record.timestamp_us <= last_us:
+            return in_order(distinct(records).values())
+        last_us = record.timestamp_us
+    return records
+
+
+def priced(
+    state: SessionState,
+    records: Sequence[SessionRecord],
+    terms: Terms,
+    tariff: RatedTariff,
+    corrections: Corrections | None,
+) -> tuple[Usage, Cost]:
+    """Return what a session with billable facts used and costs under its terms."""
+    usage = usage_of(state, records, ZoneInfo(terms.time_zone), corrections)
+    return usage, price(tariff.plan, usage)
+
+
+def total_of(cost: Cost) -> Total:
+    """Return what a cost comes to."""
+    return Total(cost.excl_vat, cost.incl_vat)
+
+
+def is_payable(facts: Facts, total: Total) -> bool:
+    """Whether an invoice is written: somebody is to pay something."""
+    return facts.user_id is not None and total != (0, 0)

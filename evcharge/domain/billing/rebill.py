@@ -1,0 +1,156 @@
+"""The steps of billing: the first seal, a bill in place of another one, and whether it still holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
+
+from evcharge.domain.billing.account import Account, facts_of
+from evcharge.domain.billing.bill import (
+    Bill,
+    Session,
+    evidence_of,
+    is_payable,
+    ordered,
+    priced,
+    state_at,
+    total_of,
+)
+from evcharge.domain.billing.decision import Corrections, Decision, Verdict
+from evcharge.domain.billing.terms import Desk, Terms
+from evcharge.domain.session import Completion, HeldReason, Lifecycle, SessionState
+from evcharge.domain.session_record import SessionRecord
+
+MOST_STEPS = 50
+"""Records behind a seal without an invoice that are looked at one by one, whatever arrives with them."""
+
+
+class Credit(NamedTuple):
+    """The invoice of a bill is credited, whole."""
+
+    bill: int
+    credited_us: int
+    """Ingest time of the record or decision that led to it."""
+
+
+Output: TypeAlias = Credit | Bill
+"""What is to be written, in this order: a credit note; a sealed session, and its invoice if any."""
+
+
+def seal(
+    desk: Desk, session: Session, account: Account, completion: Completion
+) -> tuple[Account, tuple[Output, ...]]:
+    """Seal a session when it first is completed, unless its terms are in doubt."""
+    state = completion.state
+    assert state.started_us is not None, "completed"
+    # Frozen when the records first completed the session, also if they then were doubted.
+    terms = account.terms or desk.terms(session.station_id, state.connector_id, state.started_us)
+    if terms is None:
+        return account._replace(doubts=HeldReason.NO_TARIFF.bit), ()
+    seen = state_at(session, state.revision)[1]
+    if doubts := desk.doubts(state, ordered(seen), terms):
+        return account._replace(doubts=doubts, terms=terms), ()
+    return rebilled(desk, session, account, (state, seen), terms, completion.completed_us)
+
+
+def rebilled(
+    desk: Desk,
+    session: Session,
+    account: Account,
+    seen: tuple[SessionState, Sequence[SessionRecord]],
+    terms: Terms,
+    at_us: int,
+    *,
+    corrections: Corrections | None = None,
+    decision: Decision | None = None,
+) -> tuple[Account, tuple[Output, ...]]:
+    """Return the account with a bill of what was seen, and nothing to write if it stands already.
+
+    What was seen has billable facts. The account has no verdict yet that belongs to this bill.
+    """
+    state, records = seen
+    said = facts_of(state)
+    facts = said.corrected(corrections)
+    tariff = desk.tariff(terms)
+    usage, cost = priced(state, records, terms, tariff, corrections)
+    total = total_of(cost)
+    is_invoiced = is_payable(facts, total)
+    stands = (
+        account.bill > 0
+        and account.total is not None
+        and (account.facts, account.total, account.terms) == (facts, total, terms)
+        and (account.invoice is not None) == is_invoiced
+    )
+    number = account.bill if stands else account.bill + 1
+    after = account._replace(
+        bill=number,
+        revision=state.revision,
+        seen=said,
+        total=total,
+        terms=terms,
+        invoice=number if is_invoiced else None,
+        changed=None,
+        doubts=None,
+        corrections=corrections,
+    )
+    if stands:
+        return after, ()
+    bill = Bill(
+        session.station_id,
+        session.session_id,
+        number,
+        state,
+        facts,
+        terms,
+        tariff,
+        usage,
+        cost,
+        evidence_of(records),
+        at_us,
+        decision,
+        is_invoiced,
+    )
+    return after, (*credit_of(account, at_us), bill)
+
+
+def credit_of(account: Account, at_us: int) -> tuple[Credit, ...]:
+    """Return the credit of the invoice that stands, if one does."""
+    return () if account.invoice is None else (Credit(account.invoice, at_us),)
+
+
+def review(
+    desk: Desk, session: Session, account: Account, before: SessionState | None
+) -> tuple[Account, tuple[Output, ...]]:
+    """Look at a settled session that has new records behind the state ``before``.
+
+    What is invoiced or decided about stays, and the account remembers whether the records agree. Where
+    there is nothing to pay yet, they may still change that: a user who is named later is invoiced then.
+    """
+    outputs: tuple[Output, ...] = ()
+    last = session.state.revision
+    first = max(account.revision, 0 if before is None else before.revision) + 1
+    # One by one, so that no other cut into calls gives another bill.
+    for revision in range(max(min(first, last), last - MOST_STEPS + 1), last + 1):
+        if account.verdict is not None or account.invoice is not None or account.terms is None:
+            break
+        state, records = state_at(session, revision)
+        if state.lifecycle is Lifecycle.COMPLETED:
+            seen = (state, records)
+            at_us = records[-1].ingest_us
+            account, more = rebilled(desk, session, account, seen, account.terms, at_us)
+            outputs += more
+    if account.verdict is None and account.invoice is None:
+        return account, outputs
+    return account._replace(changed=is_changed(desk, session, account) or None), outputs
+
+
+def is_changed(desk: Desk, session: Session, account: Account) -> bool:
+    """Whether all records say something else than those that were looked at, or make another price."""
+    state = session.state
+    if facts_of(state) != account.seen:
+        return True
+    if account.verdict is Verdict.VOID or account.terms is None or not account.facts.are_billable:
+        return False
+    tariff = desk.tariff(account.terms)
+    _, cost = priced(state, session.records(), account.terms, tariff, account.corrections)
+    return total_of(cost) != account.total

@@ -1,0 +1,188 @@
+"""The record of the topic `session-decisions`: what a person or a re-rating decided about a session."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Annotated, Any, Literal, NamedTuple, Self
+
+import msgspec
+from pydantic import AfterValidator, BaseModel, model_validator
+
+from evcharge.domain.billing.decision import Corrections, Decision, Verdict
+from evcharge.domain.quantities import KWH, exact_units, format_timestamp, kwh, parse_timestamp
+from evcharge.events.exact_numbers import Amount, Count, validated_exactly
+from evcharge.events.fields import MAX_KWH, STRICT, Id, KeptText, Timestamp
+from evcharge.events.received import Received
+from evcharge.events.rejection import Reason, RefusedError, Rejected, reject
+from evcharge.events.tariffs import TariffObject
+
+VERSION = 1
+
+
+def _instant(text: str) -> str:
+    parse_timestamp(text)
+    return text
+
+
+def _revision(value: Decimal) -> Decimal:
+    if not 1 <= value < 2**53:
+        raise ValueError("should be at least 1")
+    return value
+
+
+def _energy(value: Decimal) -> Decimal:
+    if value > MAX_KWH:
+        raise ValueError(f"should be at most {int(MAX_KWH):,}")
+    return value
+
+
+Instant = Annotated[Timestamp, AfterValidator(_instant)]
+
+_VALUES = ("started_at", "ended_at", "energy_kwh", "user_id")
+
+
+class SessionDecision(BaseModel, frozen=True):
+    """One decision. It is about what its author saw, whatever the session has become since."""
+
+    model_config = STRICT
+
+    decision_id: Id
+    """A repetition under the same id changes nothing."""
+    station_id: Id
+    session_id: Id
+    decision: Literal["approve", "correct", "void", "rerate"]
+    """`approve`: bill what the records say; `correct`: bill the given values in place of the records';
+    `void`: bill nothing; `rerate`: bill the same under `tariff`."""
+    actor: Id
+    """Who decided: an opaque pseudonym, or the command."""
+    decided_at: Instant
+    revision: Annotated[Count, AfterValidator(_revision)]
+    """How many different records of the session its author saw: it is about the first ones so many."""
+    decisions: Count | None = None
+    """How many decisions about the session its author knew of; another number makes this one void.
+    Absent: it holds whatever was decided before."""
+    started_at: Instant | None = None
+    """Of `correct`: counts instead of the records'. At least one of these four is given."""
+    ended_at: Instant | None = None
+    energy_kwh: Annotated[Amount, AfterValidator(_energy)] | None = None
+    user_id: Id | None = None
+    reason: KeptText | None = None
+    """Why, in its author's words."""
+    tariff: TariffObject | None = None
+    """Of `rerate`, and required by it: an OCPI 2.2.1 Tariff."""
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        given = [name for name in _VALUES if getattr(self, name) is not None]
+        if self.decision == "correct" and not given:
+            raise ValueError(f"correct should give at least one of {', '.join(_VALUES)}")
+        if self.decision != "correct" and given:
+            raise ValueError(f"{given[0]} should only be given to correct")
+        if (self.decision == "rerate") != (self.tariff is not None):
+            raise ValueError("tariff should be given to rerate, and to nothing else")
+        if (
+            self.started_at is not None
+            and self.ended_at is not None
+            and parse_timestamp(self.ended_at) < parse_timestamp(self.started_at)
+        ):
+            raise ValueError("ended_at should not be before started_at")
+        return self
+
+
+class Decided(NamedTuple):
+    """A decision with the session that it is about."""
+
+    station_id: str
+    session_id: str
+    decision: Decision
+
+
+class _Members(msgspec.Struct):
+    """What of a record is kept as it was written."""
+
+    tariff: msgspec.Raw = msgspec.Raw()
+
+
+_encode = msgspec.json.Encoder().encode
+_members = msgspec.json.Decoder(_Members).decode
+
+
+def decode_session_decisions(
+    records: Sequence[Received], *, max_bytes: int
+) -> list[Decided | Rejected]:
+    """Decode records of `session-decisions`: one result for each, at its index. Never raises."""
+    return [_decoded(record, max_bytes) for record in records]
+
+
+def _decoded(record: Received, max_bytes: int) -> Decided | Rejected:
+    value = record.value
+    if value is None:
+        return reject(Reason.NO_VALUE, "The record has no value.")
+    if len(value) > max_bytes:
+        detail = f"The value has {len(value):,} bytes, more than {max_bytes:,}."
+        return reject(Reason.TOO_LARGE, detail)
+    said = parse_session_decision(value)
+    if isinstance(said, Rejected):
+        return said
+    decision = Decision(
+        said.decision_id,
+        Verdict(said.decision),
+        said.actor,
+        int(said.revision),
+        None if said.decisions is None else int(said.decisions),
+        record.partition,
+        record.offset,
+        record.timestamp * 1_000,
+        _corrections(said),
+        None if said.tariff is None else bytes(_members(value).tariff).decode(),
+    )
+    return Decided(said.station_id, said.session_id, decision)
+
+
+def parse_session_decision(value: bytes) -> SessionDecision | Rejected:
+    """Return what a record says, or why it cannot be used. Never raises."""
+    try:
+        return validated_exactly(value, SessionDecision)
+    except RefusedError as refused:
+        return refused.rejected
+
+
+def encode_session_decision(
+    decided: Decided, decided_us: int, *, reason: str | None = None
+) -> bytes:
+    """Write the record of a decision; its place and ingest time are Kafka's."""
+    station_id, session_id, made = decided
+    started_us, ended_us, energy_uwh, user_id = made.corrections or Corrections()
+    members = {
+        "decision_id": made.decision_id,
+        "station_id": station_id,
+        "session_id": session_id,
+        "decision": made.verdict.value,
+        "actor": made.actor,
+        "decided_at": format_timestamp(decided_us),
+        "revision": made.revision,
+        "decisions": made.decisions,
+        "started_at": None if started_us is None else format_timestamp(started_us),
+        "ended_at": None if ended_us is None else format_timestamp(ended_us),
+        "energy_kwh": None if energy_uwh is None else kwh(energy_uwh),
+        "user_id": user_id,
+        "reason": reason,
+        "tariff": None if made.document is None else msgspec.Raw(made.document.encode()),
+    }
+    given = {name: member for name, member in members.items() if member is not None}
+    return _encode({"v": VERSION} | given)
+
+
+def _corrections(said: SessionDecision) -> Corrections | None:
+    if said.decision != "correct":
+        return None
+    return Corrections(
+        None if said.started_at is None else parse_timestamp(said.started_at),
+        None if said.ended_at is None else parse_timestamp(said.ended_at),
+        None if said.energy_kwh is None else exact_units(str(said.energy_kwh), KWH),
+        said.user_id,
+    )
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the record."""
+    return SessionDecision.model_json_schema()

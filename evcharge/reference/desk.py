@@ -1,0 +1,68 @@
+"""Where billing gets a session's terms from: the register, the tariffs, the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from evcharge.domain.billing.terms import RatedTariff, Terms, choose_terms
+from evcharge.domain.session import SessionState
+from evcharge.domain.session_record import SessionRecord
+from evcharge.reference.plans import Plans, default_document
+from evcharge.reference.register import Register
+from evcharge.reference.tariffs import Tariffs
+from evcharge.settings import Settings
+
+
+class _Known(Protocol):
+    """The reference data; what its members are can change when a worker starts."""
+
+    @property
+    def register(self) -> Register: ...
+
+    @property
+    def tariffs(self) -> Tariffs: ...
+
+
+def _no_doubts(_state: SessionState, _ordered: Sequence[SessionRecord], _terms: Terms) -> int:
+    return 0
+
+
+class ReferenceDesk:
+    """The desk of a worker (``evcharge.domain.billing.terms.Desk``)."""
+
+    def __init__(
+        self,
+        reference: _Known,
+        settings: Settings,
+        doubts: Callable[[SessionState, Sequence[SessionRecord], Terms], int] = _no_doubts,
+    ) -> None:
+        """``doubts``: which reasons a session is held for under its terms.
+
+        Raises:
+            SettingError: the default tariff cannot be used.
+        """
+        self._reference = reference
+        self._time_zone = settings.default_time_zone
+        self._doubts = doubts
+        self.plans = Plans(lambda: reference.tariffs, default_document(settings))
+
+    def terms(self, station_id: str, connector_id: int, started_us: int) -> Terms | None:
+        return choose_terms(
+            # The register keeps the last version of an entry only: the one known now counts.
+            self._reference.register.get(station_id),
+            connector_id,
+            started_us,
+            self.plans.versions,
+            default_tariff=self.plans.default,
+            default_time_zone=self._time_zone,
+        )
+
+    def tariff(self, terms: Terms) -> RatedTariff:
+        return self.plans.tariff(terms)
+
+    def published(self, document: bytes) -> RatedTariff:
+        return self.plans.published(document)
+
+    def doubts(self, state: SessionState, ordered: Sequence[SessionRecord], terms: Terms) -> int:
+        return self._doubts(state, ordered, terms)
