@@ -3,12 +3,13 @@ r"""Table ``charging-sessions``: every session, its records, and where to find i
 =========  ==============================  ====================================================
 row        key                             value
 =========  ==============================  ====================================================
-session    ``S`` station \0 session        ``[1, blocks, [state…], n, tail, sealed, completed_us]``:
-                                           the folded state, how many blocks of records there are,
-                                           the last n records (too few yet for a block), one behind
-                                           the other, the revision that was sealed, if one was, and
-                                           when it was completed, if after its end.
-                                           ``[1]``: a marker, the session is forgotten
+session    ``S`` station \0 session        ``[1, blocks, [state…], n, tail, [account…],
+                                           completed_us]``: the folded state, how many blocks of
+                                           records there are, the last n records (too few yet for a
+                                           block), one behind the other, what is remembered of its
+                                           bills (nil: nothing), and when it was completed, if after
+                                           its end. A state of revision 0: decisions wait for the
+                                           session's records. ``[1]``: a marker, it is forgotten
 records    ``R`` station \0 session \0 n    ``[1, [[record…], …]]``: block n of the session's records,
                                            in the order in which they arrived
 open       ``O`` station \0 session        ``[1]``: the session has not ended
@@ -18,7 +19,9 @@ index      ``I`` session \0 station        ``[1]``: a station that has a session
 A session is a function of the set of its records, so all of them are kept; but a record that arrives
 in order only adds a small block and rewrites the state, whose size is bounded, whatever came before.
 Of a forgotten session only the marker is left (``closed_sessions.py`` has the rows that say when).
-Only writer: ``agents/charging_sessions.py``.
+What was billed is in the rows of ``invoices.py``.
+Only writers: ``agents/charging_sessions.py`` and ``agents/session_decisions.py``, in the steps of the
+one pipeline that each partition has.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
+from evcharge.domain.billing.account import Account
 from evcharge.domain.session import SessionState
 from evcharge.domain.session_record import SessionRecord, all_stored, restored, stored
 from evcharge.domain.station_session import OpenSession
@@ -70,12 +74,11 @@ class SessionRow(msgspec.Struct, array_like=True, tag=VERSION, frozen=True, gc=F
     """How many records wait in the tail for a block."""
     tail: bytes = b""
     """Their bytes."""
-    sealed: int | None = None
-    """The revision that went to ``sealed-sessions``. Set once: a session is never sealed again, and
-    what is learnt afterwards shows in a larger revision."""
+    account: Account | None = None
+    """What is remembered of its bills; None until it is sealed or somebody decides about it."""
     completed_us: int | None = None
-    """Ingest time of the record that completed the session, where that is later than its end's: its
-    deadline counts from then."""
+    """Ingest time of the record or the decision that completed the session, where that is later than
+    its end's: its deadline counts from then."""
 
 
 class Forgotten(Enum):
@@ -124,9 +127,14 @@ def encode_session(row: SessionRow) -> bytes:
     state: Sequence[Any] = row.state
     if state[_OF_ENDED:] == _NONE_OF_ENDED:
         state = state[:_OF_ENDED]
-    if row.completed_us is None:
-        return _encode((VERSION, row.blocks, state, row.waiting, row.tail, row.sealed))
-    return _encode((VERSION, *msgspec.structs.astuple(row)))
+    account: Sequence[Any] | None = row.account
+    if account is not None:
+        end = len(account)
+        while account[end - 1] is None:
+            end -= 1
+        account = account[:end]
+    fields = (VERSION, row.blocks, state, row.waiting, row.tail, account)
+    return _encode(fields if row.completed_us is None else (*fields, row.completed_us))
 
 
 def decode_session(value: bytes) -> SessionRow:
