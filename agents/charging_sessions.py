@@ -106,7 +106,7 @@ def _advance(
         return
     billed = Session(station_id, session_id, after, lambda: [*stored(), *appended], limits)
     settled = settle(books.desk, billed, account, completion, before, records)
-    completed_us = completed_at(row, settled.account, completion)
+    completed_us = completed_at(row, settled)
     books.write(session, row, after, appended, settled, completed_us)
 
 
