@@ -34,7 +34,8 @@ ARROWS: dict[str, set[str]] = {
         *("dead_letters", "domain", "engine", "errors", "kafka", "reference", "settings", "topics"),
     },
     "verification": {
-        *("domain", "errors", "events", "kafka", "settings", "storage", "tables", "topics"),
+        *("domain", "errors", "events", "kafka", "reference", "settings", "storage", "tables"),
+        "topics",
     },
     "agents": {"application", "billing", "domain", "engine", "events", "tables"},
     "web": {"application", "domain", "engine", "events", "evcharge", "tables"},
