@@ -217,16 +217,16 @@ class ChargingSessionsReader:
     def __init__(self, store: PartitionStore) -> None:
         self._store = store
 
-    def session(self, station_id: str, session_id: str) -> SessionState | None:
-        """Return a session's state, None of one that is forgotten too."""
-        return _state(self._store.get(session_key(station_id, session_id)))
+    def row(self, station_id: str, session_id: str) -> SessionRow | None:
+        """Return a session's row; None too if it is forgotten, or only decisions wait for it."""
+        return _row(self._store.get(session_key(station_id, session_id)))
 
-    def sessions_of(self, station_id: str) -> Iterator[tuple[str, SessionState]]:
-        """Yield a station's sessions, sorted by id."""
+    def rows_of(self, station_id: str) -> Iterator[tuple[str, SessionRow]]:
+        """Yield the rows of a station's sessions, sorted by id."""
         prefix = session_key(station_id, "")
         for key, value in self._store.scan(prefix):
-            if value != PRESENT:
-                yield key[len(prefix) :].decode(), decode_session(value).state
+            if (row := _row(value)) is not None:
+                yield key[len(prefix) :].decode(), row
 
     def station_ids(self, after: str | None = None) -> Iterator[str]:
         """Yield the ids of the stations that have or had sessions, sorted, from behind ``after`` on."""
@@ -243,12 +243,12 @@ class ChargingSessionsReader:
         """Return a station's sessions that have not ended, sorted by id."""
         prefix = open_key(station_id, "")
         ids = [key[len(prefix) :].decode() for key, _ in self._store.scan(prefix)]
-        states = self._store.get_many([session_key(station_id, each) for each in ids])
+        rows = self._store.get_many([session_key(station_id, each) for each in ids])
         return [
             OpenSession(each, state.connector_id, state.started_us, state.updated_us)
-            for each, state in zip(ids, map(_state, states), strict=True)
+            for each, row in zip(ids, map(_row, rows), strict=True)
             # A row of an open session can outlive its deletion: compaction forgets what was deleted.
-            if state is not None and state.is_open
+            if row is not None and (state := row.state).is_open
         ]
 
     def stations_having(self, session_id: str) -> Iterator[str]:
@@ -257,12 +257,13 @@ class ChargingSessionsReader:
         for key, _ in self._store.scan(prefix):
             yield key[len(prefix) :].decode()
 
-    def records(self, station_id: str, session_id: str) -> list[SessionRecord]:
-        """Return all records kept of a session, in the order in which they arrived."""
-        value = self._store.get(session_key(station_id, session_id))
-        row = None if value is None or value == PRESENT else decode_session(value)
+    def records(
+        self, station_id: str, session_id: str, row: SessionRow | None
+    ) -> list[SessionRecord]:
+        """Return the records that a session had as of its row, in the order in which they arrived."""
         return stored_records(self._store, station_id, session_id, row)
 
 
-def _state(value: bytes | None) -> SessionState | None:
-    return None if value is None or value == PRESENT else decode_session(value).state
+def _row(value: bytes | None) -> SessionRow | None:
+    row = None if value is None or value == PRESENT else decode_session(value)
+    return row if row is not None and row.state.revision else None
