@@ -80,6 +80,16 @@ class SessionRow(msgspec.Struct, array_like=True, tag=VERSION, frozen=True, gc=F
     """Ingest time of the record or the decision that completed the session, where that is later than
     its end's: its deadline counts from then."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the session occupies its connector: one that a person has closed does not."""
+        state, account = self.state, self.account
+        return (
+            state.ended_us is None
+            and state.revision > 0
+            and (account is None or not account.is_settled)
+        )
+
 
 class Forgotten(Enum):
     """What is left of a session whose time has passed."""
@@ -218,14 +228,15 @@ class ChargingSessionsReader:
         self._store = store
 
     def row(self, station_id: str, session_id: str) -> SessionRow | None:
-        """Return a session's row; None too if it is forgotten, or only decisions wait for it."""
+        """Return a session's row, None of one that has no records or is forgotten."""
         return _row(self._store.get(session_key(station_id, session_id)))
 
     def rows_of(self, station_id: str) -> Iterator[tuple[str, SessionRow]]:
         """Yield the rows of a station's sessions, sorted by id."""
         prefix = session_key(station_id, "")
         for key, value in self._store.scan(prefix):
-            if (row := _row(value)) is not None:
+            row = _row(value)
+            if row is not None:
                 yield key[len(prefix) :].decode(), row
 
     def station_ids(self, after: str | None = None) -> Iterator[str]:
@@ -245,10 +256,10 @@ class ChargingSessionsReader:
         ids = [key[len(prefix) :].decode() for key, _ in self._store.scan(prefix)]
         rows = self._store.get_many([session_key(station_id, each) for each in ids])
         return [
-            OpenSession(each, state.connector_id, state.started_us, state.updated_us)
+            OpenSession(each, row.state.connector_id, row.state.started_us, row.state.updated_us)
             for each, row in zip(ids, map(_row, rows), strict=True)
             # A row of an open session can outlive its deletion: compaction forgets what was deleted.
-            if row is not None and (state := row.state).is_open
+            if row is not None and row.is_open
         ]
 
     def stations_having(self, session_id: str) -> Iterator[str]:
@@ -257,13 +268,15 @@ class ChargingSessionsReader:
         for key, _ in self._store.scan(prefix):
             yield key[len(prefix) :].decode()
 
-    def records(
-        self, station_id: str, session_id: str, row: SessionRow | None
-    ) -> list[SessionRecord]:
-        """Return the records that a session had as of its row, in the order in which they arrived."""
+    def records(self, station_id: str, session_id: str) -> list[SessionRecord]:
+        """Return all records kept of a session, in the order in which they arrived."""
+        row = self.row(station_id, session_id)
         return stored_records(self._store, station_id, session_id, row)
 
 
 def _row(value: bytes | None) -> SessionRow | None:
-    row = None if value is None or value == PRESENT else decode_session(value)
-    return row if row is not None and row.state.revision else None
+    """Return a session's row: none of a marker, or where only decisions wait for records."""
+    if value is None or value == PRESENT:
+        return None
+    row = decode_session(value)
+    return row if row.state.revision else None

@@ -7,26 +7,18 @@ held       ``H`` station \0 session        ``[1]``: the session is held
 =========  ==============================  ====================================================
 
 Few of very many sessions are held: without these rows a list of them would read all.
-Written in the steps that write the sessions (``charging_sessions.py``).
+Written with the session's own row (``kept_session.py``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
 
 from evcharge.domain.billing.account import Account
-from evcharge.domain.billing.standing import standing_of
+from evcharge.domain.billing.standing import settled_lifecycle
 from evcharge.domain.session import Lifecycle, SessionState
 from evcharge.storage.partition_store import PartitionStore
-from tables.charging_sessions import PRESENT
 from tables.closed_sessions import SessionId
-
-
-class Rows(Protocol):
-    """What a step offers."""
-
-    def put(self, key: bytes, value: bytes | None) -> None: ...
 
 
 def held_key(station_id: str, session_id: str) -> bytes:
@@ -34,17 +26,10 @@ def held_key(station_id: str, session_id: str) -> bytes:
     return f"H{station_id}\0{session_id}".encode()
 
 
-def is_held(state: SessionState | None, account: Account | None) -> bool:
-    """Whether a session is held; None: it has no record yet."""
-    if state is None or not (state.reasons or account):  # nearly always
-        return False
-    return standing_of(state, account).standing is Lifecycle.HELD
-
-
-def note_held(rows: Rows, session: SessionId, *, before: bool, after: bool) -> None:
-    """Keep the row of a session that was, or was not, held before a step, and is or is not now."""
-    if before is not after:
-        rows.put(held_key(*session), PRESENT if after else None)
+def is_held(state: SessionState, account: Account | None) -> bool:
+    """Whether a session waits for a person."""
+    # Nearly always there is neither a reason nor an account.
+    return bool(state.reasons or account) and (settled_lifecycle(state, account) is Lifecycle.HELD)
 
 
 def held_sessions(store: PartitionStore, after: SessionId | None = None) -> Iterator[SessionId]:

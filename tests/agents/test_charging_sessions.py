@@ -108,8 +108,7 @@ async def test_any_order_of_arrival_ends_in_the_same_rows(chunks: str) -> None:
             assert expected in (None, state), order
             expected = state
             assert worker.state.open_sessions("EV-001") == []
-            row = reader(worker).row("EV-001", "S1")
-            assert len(reader(worker).records("EV-001", "S1", row)) == 4
+            assert len(reader(worker).records("EV-001", "S1")) == 4
             assert worker.dead_letters == []
 
 
