@@ -137,6 +137,14 @@ class Bills:
             for session in {**self._sealed, **self._invoices}
         }
 
+    def by_station(self) -> Mapping[str, Mapping[str, bytes]]:
+        """Return the invoices and credit notes of each station, by id."""
+        found: dict[str, dict[str, bytes]] = {}
+        for (station_id, _), invoices in self._invoices.items():
+            names = {str(said(each)["invoice_id"]): each for each in invoices}
+            found.setdefault(station_id, {}).update(names)
+        return found
+
     def check(self) -> None:
         """Compare the records with one another."""
         for series, numbers in self._series.items():

@@ -9,9 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from evcharge.domain.billing.account import Account
 from evcharge.domain.quantities import SECOND_US
-from evcharge.domain.session import Limits, SessionState
+from evcharge.domain.session import Limits
 from evcharge.domain.station_register import RegisteredStation
 from evcharge.domain.station_state import ConnectorWord
 from evcharge.events.decode import decode_charging_sessions, decode_station_status
@@ -23,11 +22,12 @@ from evcharge.topics.catalogue import SESSION_DECISIONS, changelog_topic
 from evcharge.verification.bills import INVOICES, SEALED, Bills, Found
 from evcharge.verification.outputs import ExpectedOutputs, Output, Place
 from evcharge.verification.over_http import Asked
+from evcharge.verification.papers import said
 from evcharge.verification.partitions import Partitions, Progress
 from evcharge.verification.reference import Reference
 from evcharge.verification.report import Report
 from evcharge.verification.rows import check_left
-from evcharge.verification.sessions import SessionId, Sources, check_sessions
+from evcharge.verification.sessions import Known, SessionId, Sources, check_sessions
 from evcharge.verification.sources import Sorting, place_of_dead_letter, place_of_rerouted
 from evcharge.verification.statuses import check_stations
 from evcharge.verification.topics import Topics
@@ -116,15 +116,21 @@ class _Check:
         await self._read_reference()
         register = self._reference.register if self._asked else {}
         known = set(register)
+        users: dict[str, list[str]] = {}
         for number in range(settings.partitions):
             words = await self._check_stations(number)
-            sessions = await self._check_sessions(number)
+            sessions, invoices = await self._check_sessions(number)
+            for of_station in invoices.values():
+                for name, value in of_station.items():
+                    users.setdefault(str(said(value).get("user_id")), []).append(name)
             known |= words.keys() | {station_id for station_id, _ in sessions}
             if self._asked:
                 mine = {k: v for k, v in register.items() if self._partition_of(k) == number}
-                await self._ask(number, words, sessions, mine)
+                await self._ask(number, words, sessions, mine, invoices)
         if self._asked:
             await self._asked.check_list(known)
+            for user_id, names in sorted(users.items())[: self._sample]:
+                await self._asked.check_user(user_id, names)
         for sorting in (self._statuses, self._sessions):
             assert sorting.rerouted is not None, "of a device topic"
             await self._check_output(
@@ -158,7 +164,8 @@ class _Check:
 
     async def _check_sessions(
         self, number: int
-    ) -> Mapping[SessionId, tuple[SessionState, Account | None]]:
+    ) -> tuple[Mapping[SessionId, Known], Mapping[str, Mapping[str, bytes]]]:
+        """Return the sessions, and the invoices of each station by id."""
         sources = await self._partitions.sources(self._sessions, number)
         decisions = await self._partitions.sources(self._decisions, number)
         where, rows = await self._partitions.table(SESSIONS, number, {**sources, **decisions})
@@ -183,7 +190,7 @@ class _Check:
                 if self._settings.topic(topic) == sorting.topic
             }
             await self._partitions.refuse(sorting, number, refused)
-        return checked.sessions
+        return checked.sessions, bills.by_station()
 
     async def _bills(self, number: int) -> Bills:
         """Read what was billed in a partition."""
@@ -212,14 +219,15 @@ class _Check:
         self,
         number: int,
         words: Mapping[str, Sequence[ConnectorWord]],
-        sessions: Mapping[SessionId, tuple[SessionState, Account | None]],
+        sessions: Mapping[SessionId, Known],
         register: Mapping[str, RegisteredStation],
+        invoices: Mapping[str, Mapping[str, bytes]],
     ) -> None:
         """Ask the worker about the stations of a partition, or an equal share of the sample."""
         assert self._asked is not None, "asked for"
-        of_station: dict[str, dict[str, SessionState]] = {}
-        for (station_id, session_id), (state, _) in sessions.items():
-            of_station.setdefault(station_id, {})[session_id] = state
+        of_station: dict[str, dict[str, Known]] = {}
+        for (station_id, session_id), known in sessions.items():
+            of_station.setdefault(station_id, {})[session_id] = known
         stations = sorted({*words, *of_station, *register})
         if self._sample is not None:
             share = -(-self._sample // self._settings.partitions)
@@ -227,4 +235,6 @@ class _Check:
         for each in stations:
             facts = (words.get(each, ()), of_station.get(each, {}), register.get(each))
             await self._asked.check_station(each, *facts)
+            for name, invoice in invoices.get(each, {}).items():
+                await self._asked.check_invoice(name, invoice)
             self._progress(self._topics.records, f"HTTP, partition {number}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evcharge.domain.billing.account import Account
-from evcharge.domain.session import SessionState
+from evcharge.domain.billing.standing import standing_of
+from evcharge.domain.session import Lifecycle, SessionState
 from evcharge.domain.session.order import distinct
 from evcharge.domain.session.state import EMPTY
 from evcharge.domain.session_record import SessionRecord
@@ -22,6 +23,7 @@ from tables.charging_sessions import (
     index_key,
     open_key,
 )
+from tables.held_sessions import held_key
 
 
 class SessionRows:
@@ -76,6 +78,10 @@ class SessionRows:
         if (self._rows.take(open_key(station_id, session_id)) == PRESENT) != is_open:
             what = "open without a row that says so" if is_open else "ended, but a row says open"
             self.differs("changed", what)
+        if (self._rows.take(held_key(*self._session)) == PRESENT) != (
+            is_known and standing_of(state, account).standing is Lifecycle.HELD
+        ):
+            self.differs("changed", "a row says held that is not, or none does")
         if self._row is None:
             self.differs("missing", "its row")
         elif self._row.state != state:

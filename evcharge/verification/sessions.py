@@ -6,6 +6,7 @@ What was billed follows from the records and the decisions one after the other (
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from evcharge.domain.billing.account import Account
@@ -18,6 +19,7 @@ from evcharge.domain.session_record import SessionRecord
 from evcharge.events.rejection import Reason, Rejected
 from evcharge.events.session_decisions import Decided
 from evcharge.verification.arrivals import arrived, without_repeats
+from evcharge.verification.costs import CostJson, possible_costs
 from evcharge.verification.course import Ended, Log, follow
 from evcharge.verification.memory import CLOSED, forgotten, is_too_late
 from evcharge.verification.papers import Papers
@@ -51,6 +53,15 @@ def by_session(records: Iterable[SessionRecord]) -> dict[SessionId, list[Session
     return sessions
 
 
+class Known(NamedTuple):
+    """A session as it has to be."""
+
+    state: SessionState
+    account: Account | None
+    costs: Callable[[], Sequence[CostJson]]
+    """What it may be said to cost."""
+
+
 class Sources(NamedTuple):
     """All that a partition's sessions follow from, and what was written of them, by session."""
 
@@ -81,8 +92,8 @@ class Sources(NamedTuple):
 class Checked(NamedTuple):
     """What is known of the sessions after their rows were compared."""
 
-    sessions: dict[SessionId, tuple[SessionState, Account | None]]
-    """Each one that is not forgotten, as it has to be."""
+    sessions: dict[SessionId, Known]
+    """Each one that is not forgotten."""
     refused: dict[tuple[str, int, int], Rejected]
     """Records that a rule refused, by topic, partition and offset."""
 
@@ -183,7 +194,8 @@ class _Sessions:
                 own.differs("surplus", "a row of nothing")
             return ended
         if state != EMPTY:
-            self._checked.sessions[session] = (state, account)
+            costs = partial(possible_costs, log, state, account, self._reference)
+            self._checked.sessions[session] = Known(state, account, costs)
         own.check(state, account)
         own.check_kept(kept, records, state)
         return ended
