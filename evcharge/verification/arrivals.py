@@ -30,7 +30,7 @@ def arrived(
     }
     ordered: list[SessionRecord] = []
     taken = [0, 0]
-    for record in kept:
+    for record in dict.fromkeys(kept):
         if record not in places:
             continue
         number, place = places[record]

@@ -54,9 +54,11 @@ class Billed:
         self.decisions: list[Decision] = []
         self._said = 0
 
-    def publish(self, document: bytes, *, worker_reads: bool = True) -> None:
+    def publish(
+        self, document: bytes, *, worker_reads: bool = True, at_ms: int = PUBLISHED_MS
+    ) -> None:
         """Append to ``tariffs``."""
-        at = Arrival(None, document, PUBLISHED_MS, 0, self._next(), ())
+        at = Arrival(None, document, at_ms, 0, self._next(), ())
         self.reference.take_up_tariffs([at])
         if worker_reads:
             self._known.tariffs.apply([ReferenceRecord(at.offset, at.timestamp, None, document)])
