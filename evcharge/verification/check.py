@@ -175,7 +175,7 @@ class _Check:
         checked = check_sessions(
             where,
             rows,
-            Sources.of(direct, rerouted, decided, bills.papers()),
+            Sources.of(direct, rerouted, decided, bills.papers(), await self._declined(number)),
             self._reference,
             self._limits,
             self._report,
@@ -191,6 +191,15 @@ class _Check:
             }
             await self._partitions.refuse(sorting, number, refused)
         return checked.sessions, bills.by_station()
+
+    async def _declined(self, number: int) -> set[tuple[int, int]]:
+        """Return where the decisions of a partition are that have a dead letter."""
+        declined: set[tuple[int, int]] = set()
+        async for records in self._topics.read(self._settings.topic("dead-letters"), number):
+            for place in map(place_of_dead_letter, records):
+                if place is not None and place.topic == self._decisions.topic:
+                    declined.add((place.partition, place.offset))
+        return declined
 
     async def _bills(self, number: int) -> Bills:
         """Read what was billed in a partition."""

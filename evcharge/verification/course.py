@@ -43,6 +43,8 @@ class Log(NamedTuple):
     """In the order of arrival."""
     decisions: Sequence[Decision]
     papers: Papers
+    declined: frozenset[int]
+    """Numbers of the decisions that have a dead letter."""
     kept: Sequence[SessionRecord]
     """Those that the table has; of a session with too many of them, these are the ones it goes by."""
 
@@ -197,7 +199,7 @@ class _Course:
         state = self._state(at)
         if is_too_late(state, at.account, at.completed_us, decision.ingest_us, self._limits):
             late = Rejected(Reason.TOO_LATE, forgotten(self._log.session_id))
-            yield then._replace(declined=(*at.declined, (at.decided, late)))
+            yield from self._declined(then, at.decided, late)
             return
         session = self._session(at, state)
         for ended, settled in self._settled(
@@ -205,16 +207,29 @@ class _Course:
             decision.ingest_us,
             lambda desk: decide(desk, session, at.account, decision),
         ):
-            following = ended
+            why = None
             if settled.refusal is not None and settled.refusal not in HARMLESS:
                 detail = f"session {self._log.session_id}: {settled.refusal}"
-                declined = (at.decided, Rejected(Reason.DECISION_REFUSED, detail))
-                following = ended._replace(declined=(*at.declined, declined))
-            if ended.account == at.account:
-                yield following
-                continue
-            taken_up = [] if decision in _waiting(settled.account) else [decision.ingest_us]
-            yield _completed(following, at, settled.account, taken_up)
+                why = Rejected(Reason.DECISION_REFUSED, detail)
+            following = ended
+            if ended.account != at.account:
+                taken_up = [] if decision in _waiting(settled.account) else [decision.ingest_us]
+                following = _completed(ended, at, settled.account, taken_up)
+            yield from self._declined(following, at.decided, why)
+
+    def _declined(self, at: _At, number: int, why: Rejected | None) -> Iterator[_At]:
+        """Yield a point behind a decision, if it has a dead letter where there has to be one.
+
+        Whether there has to be can be left to chance: one that waited has none.
+        """
+        if (why is not None) != (number in self._log.declined):
+            sort = "missing" if why else "surplus"
+            name = self._log.decisions[number].decision_id
+            self._stopped(Wrong(sort, f"the dead letter of decision {name}", at.upto), 1)
+        elif why is None:
+            yield at
+        else:
+            yield at._replace(declined=(*at.declined, (number, why)))
 
     def _settled(
         self, at: _At, at_us: int, rule: Callable[[ChosenTerms], Settled]

@@ -69,6 +69,8 @@ class Sources(NamedTuple):
     rerouted: Mapping[SessionId, Sequence[SessionRecord]]
     decisions: Mapping[SessionId, Sequence[Decision]]
     papers: Mapping[SessionId, Papers]
+    declined: frozenset[tuple[int, int]]
+    """Partition and offset of each decision that has a dead letter."""
 
     @classmethod
     def of(
@@ -77,12 +79,14 @@ class Sources(NamedTuple):
         rerouted: Iterable[SessionRecord] = (),
         decisions: Iterable[Decided] = (),
         papers: Mapping[SessionId, Papers] | None = None,
+        declined: Iterable[tuple[int, int]] = (),
     ) -> Sources:
         """Return them by session."""
         decided: dict[SessionId, list[Decision]] = {}
         for station_id, session_id, decision in decisions:
             decided.setdefault((station_id, session_id), []).append(decision)
-        return cls(by_session(direct), by_session(rerouted), decided, papers or {})
+        grouped = by_session(direct), by_session(rerouted)
+        return cls(*grouped, decided, papers or {}, frozenset(declined))
 
     def sessions(self) -> Iterable[SessionId]:
         """Return every session that is spoken of anywhere."""
@@ -213,13 +217,14 @@ class _Sessions:
         if rerouted and max(ingests) - min(ingests) < self._limits.memory_us:
             # No repeat can have come too late.
             records = without_repeats(records, kept)
-        return Log(
-            *session,
-            records,
-            sources.decisions.get(session, ()),
-            sources.papers.get(session, _NOTHING),
-            kept,
+        decisions = sources.decisions.get(session, ())
+        declined = frozenset(
+            number
+            for number, decision in enumerate(decisions)
+            if (decision.partition, decision.offset) in sources.declined
         )
+        papers = sources.papers.get(session, _NOTHING)
+        return Log(*session, records, decisions, papers, declined, kept)
 
     def _followed(self, log: Log, compared: Callable[[Ended], str | None]) -> Ended | None:
         """Follow a session's course; note what is wrong with it."""

@@ -129,6 +129,11 @@ class Billed:
                 [each for each in all_records if each.partition != 0],
                 decided,
                 bills.papers(),
+                [
+                    (said.partition, said.offset)
+                    for said, _ in self.step.refused
+                    if isinstance(said, Decided)
+                ],
             ),
             self.reference,
             self.limits,
