@@ -134,7 +134,10 @@ class Asked:
 
     async def check_invoice(self, invoice_id: str, record: bytes) -> None:
         """Compare an invoice or a credit note with its record."""
-        status, found = await self._get(f"/v1/invoices/{invoice_id}")
+        path = f"/v1/invoices/{invoice_id}"
+        status, found = await self._get(path)
+        if found.get("stale"):
+            raise CommandError(f"{self._url}{path} answers from a copy")
         self._report.compared["invoices over HTTP"] += 1
         if status != 200:
             self._report.differs(self._where, "missing", f"invoice {invoice_id}: {status}")
