@@ -38,7 +38,10 @@ ARROWS: dict[str, set[str]] = {
         "topics",
     },
     "agents": {"application", "billing", "domain", "engine", "events", "tables"},
-    "web": {"application", "domain", "engine", "events", "evcharge", "tables"},
+    "web": {
+        *("application", "domain", "engine", "errors", "events", "evcharge", "kafka", "settings"),
+        *("storage", "tables"),
+    },
     "commands": {
         *("broker", "dead_letters", "domain", "errors", "events", "kafka", "reference", "replay"),
         *("settings", "simulation", "topics", "verification"),
