@@ -37,7 +37,8 @@ def possible_costs(
         ids = log.station_id, state.connector_id, state.started_us
         choices = reference.choices(*ids, state.updated_us)
     records = ordered(log.kept)
-    costs: list[CostJson] = []
+    # Of a session with too many records, it can be that none is kept.
+    costs: list[CostJson] = [] if records else [None]
     for terms in choices:
         tariff = terms and reference.tariffs.get(terms.tariff_digest, terms.tariff_version)
         cost = tariff and session_cost(tariff.plan, state, records, ZoneInfo(terms.time_zone))
