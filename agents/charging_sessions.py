@@ -49,6 +49,7 @@ def assemble(
     advance_session = partial(_advance, opened, books.limits)
     for session, records in sessions:
         step.apply(advance_session, session, records)
+    opened.close()
     forget_due(step, opened.closed, step.now_us, books.limits)
 
 

@@ -48,6 +48,7 @@ def take_decisions(
     for session, decisions in sessions:
         for decided in decisions:
             step.apply(partial(_decide, opened), session, [decided])
+    opened.close()
     enter_closed(step, opened.closed, step.now_us)
 
 

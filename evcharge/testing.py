@@ -25,6 +25,7 @@ from evcharge.engine.chunk import Chunk, FirstArrival
 from evcharge.engine.forwarding import SUFFIX
 from evcharge.kafka.log import Output
 from evcharge.kafka.memory_log import MemoryLog
+from evcharge.reference.feed import Feed, ReferenceRecord
 from evcharge.settings import Settings
 from evcharge.web.durable_state import DurableState
 from evcharge.worker import build
@@ -101,6 +102,20 @@ class MemoryWorker:
             await self.deliver(topic, number, records)
         await self._deliver_rerouted(timestamp_ms)
 
+    def publish(self, topic: str, *values: dict[str, Any]) -> None:
+        """Append to a reference topic, `stations` or `tariffs`, as of long before :data:`NOW_MS`."""
+        reference = self.app.reference
+        feed: Feed = reference.register if topic == "stations" else reference.tariffs
+        begin = 0 if feed.position is None else feed.position.offset + 1
+        feed.apply(
+            [
+                ReferenceRecord(
+                    begin + place, 0, None, json.dumps(value).encode()
+                )
+                for place, value in enumerate(values)
+            ]
+        )
+
     def rewind(self, topic: str, partition: int) -> None:
         """Have the next records of a topic's partition take the offsets of its first ones again."""
         self._offsets.pop((topic, partition), None)
@@ -150,6 +165,11 @@ class MemoryWorker:
     def outputs(self) -> list[Output]:
         """Everything produced besides changelogs, in order."""
         return self._log.outputs
+
+    def records(self, topic: str) -> list[dict[str, Any]]:
+        """Return the values produced to a topic, in order."""
+        name = self.settings.topic(topic)
+        return [json.loads(o.value or b"null") for o in self.outputs if o.topic == name]
 
     @property
     def dead_letters(self) -> list[Output]:

@@ -34,7 +34,7 @@ import msgspec
 
 from evcharge.domain.billing.account import Account
 from evcharge.domain.session import SessionState
-from evcharge.domain.session_record import SessionRecord, all_stored, restored, stored
+from evcharge.domain.session_record import SessionRecord, all_restored, all_stored, stored
 from evcharge.domain.station_session import OpenSession
 from evcharge.storage.partition_store import PartitionStore
 
@@ -129,7 +129,11 @@ def index_key(session_id: str, station_id: str) -> bytes:
 
 def block_key(station_id: str, session_id: str, number: int) -> bytes:
     """Return the key of a block of records."""
-    return f"R{station_id}\0{session_id}\0".encode() + number.to_bytes(4, "big")
+    return f"R{station_id}\0{session_id}\0".encode() + _number(number)
+
+
+def _number(number: int) -> bytes:
+    return number.to_bytes(4, "big")
 
 
 def encode_session(row: SessionRow) -> bytes:
@@ -164,8 +168,7 @@ def encode_records(records: Sequence[SessionRecord]) -> bytes:
 
 def decode_records(station_id: str, session_id: str, block: bytes) -> list[SessionRecord]:
     """Return the records of a block."""
-    _, records = _decode(block)
-    return [restored(station_id, session_id, kept) for kept in records]
+    return all_restored(station_id, session_id, _decode(block)[1])
 
 
 def decode_tail(station_id: str, session_id: str, row: SessionRow) -> list[SessionRecord]:
@@ -192,12 +195,19 @@ def stored_records(
     """Return all records kept of a session, in the order in which they arrived; none without a row."""
     if row is None:
         return []
-    records: list[SessionRecord] = []
-    keys = [block_key(station_id, session_id, number) for number in range(row.blocks)]
-    for block in rows.get_many(keys):
+    blocks: Sequence[bytes | None] = ()
+    if row.blocks:
+        prefix = f"R{station_id}\0{session_id}\0".encode()
+        blocks = rows.get_many([prefix + number for number in map(_number, range(row.blocks))])
+    # All of them at once take half the time of one after the other.
+    count, pieces = row.waiting, [b""]
+    for block in blocks:
         if block is not None:
-            records += decode_records(station_id, session_id, block)
-    return records + decode_tail(station_id, session_id, row)
+            count += int.from_bytes(block[3:5], "big")
+            pieces.append(block[5:])
+    pieces[0] = b"\xdd%b" % count.to_bytes(4, "big")
+    pieces.append(row.tail)
+    return all_restored(station_id, session_id, _decode(b"".join(pieces)))
 
 
 def append_records(

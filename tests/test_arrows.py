@@ -51,7 +51,7 @@ ARROWS: dict[str, set[str]] = {
         "web",
     },
     "__main__": {"evcharge"},
-    "testing": {"engine", "kafka", "settings", "web", "worker"},
+    "testing": {"engine", "kafka", "reference", "settings", "web", "worker"},
     "documents": {"dead_letters", "domain", "events", "evcharge", "settings", "topics", "web"},
     "demo": {"broker", "commands", "domain", "errors", "replay", "settings", "topics"},
 }

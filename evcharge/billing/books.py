@@ -43,6 +43,7 @@ class OpenBooks:
         """Sessions that are to be forgotten some day: closed in this step, or at another time now."""
         self._ledger = books.ledger
         self._step = step
+        self._counts: dict[str, int] = {}
 
     def write(
         self,
@@ -64,6 +65,8 @@ class OpenBooks:
         if tariff is not None:
             step.put(*tariff)
         entry.post(step, station_id)
+        for name in entry.counts:
+            self._counts[name] = self._counts.get(name, 0) + 1
         keep_session(step, session, row, state, appended, account, completed_us)
         memory_us = self.limits.memory_us
         if is_closed(state, account) and (
@@ -73,6 +76,11 @@ class OpenBooks:
             != deadline_us(row.state, row.completed_us, memory_us)
         ):
             self.closed.append(session)
+
+    def close(self) -> None:
+        """Count what was written."""
+        for name, amount in self._counts.items():
+            self._step.count(name, amount)
 
 
 def completed_at(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -10,7 +11,8 @@ import msgspec
 from evcharge.domain.billing.bill import Bill
 from evcharge.domain.billing.invoice import Kind, invoice_id
 from evcharge.domain.billing.rebill import Credit, Output
-from evcharge.domain.billing.series import Issuer, next_number, series_of
+from evcharge.domain.billing.series import LANES, Issuer, Series, next_number, series_of
+from evcharge.domain.quantities import DAY_US
 from evcharge.engine.step import Step
 from evcharge.events.cost import cost_bytes
 from evcharge.events.invoice import encode_credit_note, encode_invoice, issuer_bytes
@@ -32,22 +34,21 @@ class Entry(NamedTuple):
 
     records: list[tuple[str, bytes]]
     """Topic and value of each, in order."""
-    rows: list[tuple[bytes, bytes]]
-    counters: dict[bytes, int]
-    counts: dict[str, int]
-    """By the name of the counter that is shown to the outside."""
+    rows: dict[bytes, bytes]
+    numbers: dict[bytes, int]
+    """How many numbers each series has then, by the key of its row."""
+    counts: list[str]
+    """The counter of each document, as it is shown to the outside."""
 
     def post(self, step: Step, station_id: str) -> None:
         """Write it with the step."""
         key = station_id.encode()
         for topic, value in self.records:
             step.emit(topic, key, value)
-        for row, content in self.rows:
+        for row, content in self.rows.items():
             step.put(row, content)
-        for row, counter in self.counters.items():
+        for row, counter in self.numbers.items():
             step.put_state(row, counter, encode_counter)
-        for name, amount in self.counts.items():
-            step.count(name, amount)
 
 
 class Ledger:
@@ -70,7 +71,7 @@ class Ledger:
         Raises:
             LookupError: the invoice that is to be credited is not among the rows.
         """
-        entry = Entry([], [], {}, {})
+        entry = Entry([], {}, {}, [])
         for output in outputs:
             if isinstance(output, Credit):
                 self._credit(step, entry, station_id, session_id, output)
@@ -81,45 +82,47 @@ class Ledger:
     def _bill(self, step: Step, entry: Entry, bill: Bill) -> None:
         cost = cost_bytes(bill.cost)
         entry.records.append((self._sealed_sessions, encode_bill(bill, cost)))
-        _count(entry, "bills_sealed")
-        if bill.is_invoiced:
+        entry.counts.append("bills_sealed")
+        user_id = bill.facts.user_id
+        if bill.is_invoiced and user_id is not None:
+            name = invoice_id(Kind.INVOICE, bill.station_id, bill.session_id, bill.number)
             number = self._number(step, entry, bill.station_id, bill.billed_us)
             record = encode_invoice(bill, number, self._issuer_bytes, cost)
-            name = invoice_id(Kind.INVOICE, bill.station_id, bill.session_id, bill.number)
-            assert bill.facts.user_id is not None, "invoiced"
-            self._document(entry, bill.facts.user_id, name, record)
-            _count(entry, "invoices_issued")
+            self._document(entry, user_id, name, record)
+            entry.counts.append("invoices_issued")
 
     def _credit(
         self, step: Step, entry: Entry, station_id: str, session_id: str, credit: Credit
     ) -> None:
         key = invoice_key(invoice_id(Kind.INVOICE, station_id, session_id, credit.bill))
-        invoice = dict(entry.rows).get(key) or step.get(key)
+        invoice = entry.rows.get(key) or step.get(key)
         if invoice is None:
             raise LookupError(f"the invoice of bill {credit.bill} is not among the rows")
+        name = invoice_id(Kind.CREDIT_NOTE, station_id, session_id, credit.bill)
         number = self._number(step, entry, station_id, credit.credited_us)
         record = encode_credit_note(
             invoice, station_id, session_id, credit.bill, number, credit.credited_us
         )
-        name = invoice_id(Kind.CREDIT_NOTE, station_id, session_id, credit.bill)
         self._document(entry, _user_of(invoice).user_id, name, record)
-        _count(entry, "credit_notes_issued")
+        entry.counts.append("credit_notes_issued")
 
     def _number(self, step: Step, entry: Entry, station_id: str, issued_us: int) -> str:
         """Return the next number of the series that an instant and a station belong to."""
-        series = series_of(self._issuer, self._lane_of(station_id), issued_us)
-        key = number_key(series)
-        counter = entry.counters.get(key)
+        series, key = _series(self._issuer, self._lane_of(station_id), issued_us // DAY_US)
+        counter = entry.numbers.get(key)
         if counter is None:
             counter = step.state(key, decode_counter) or 0
-        number, entry.counters[key] = next_number(series, counter)
+        number, entry.numbers[key] = next_number(series, counter)
         return number
 
     def _document(self, entry: Entry, user_id: str, name: str, record: bytes) -> None:
         entry.records.append((self._invoices, record))
-        entry.rows.append((invoice_key(name), record))
-        entry.rows.append((user_key(user_id, name), PRESENT))
+        entry.rows[invoice_key(name)] = record
+        entry.rows[user_key(user_id, name)] = PRESENT
 
 
-def _count(entry: Entry, name: str) -> None:
-    entry.counts[name] = entry.counts.get(name, 0) + 1
+@lru_cache(maxsize=4 * LANES)  # what is issued together is nearly always of one day
+def _series(issuer: str, lane: int, day: int) -> tuple[Series, bytes]:
+    """Return a series and the key of its row."""
+    series = series_of(issuer, lane, day * DAY_US)
+    return series, number_key(series)

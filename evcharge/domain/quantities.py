@@ -125,6 +125,10 @@ def format_timestamp(instant_us: int) -> str:
     return f"{_minute_text(minutes)}{_SECONDS[second]}{_MILLIS[millis]}"
 
 
+recent_timestamp = lru_cache(maxsize=64)(format_timestamp)
+"""The same, for documents in which the same instant stands several times."""
+
+
 @lru_cache(maxsize=4096)
 def _minute_text(minutes: int) -> str:
     return (_EPOCH + timedelta(minutes=minutes)).isoformat()[: len("2023-05-01T10:15:")]

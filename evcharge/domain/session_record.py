@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 StoredRecord: TypeAlias = tuple[int | str | bool | None, ...]
 """A record as it is kept: its fields from ``kind`` on, without ``None`` at the end."""
@@ -84,9 +84,24 @@ def all_stored(records: Sequence[SessionRecord]) -> list[StoredRecord]:
     return [record[_KIND:] if record[-1] is not None else stored(record) for record in records]
 
 
-def restored(
-    station_id: str, session_id: str, kept: Sequence[int | str | bool | None]
-) -> SessionRecord:
+_KINDS = tuple(RecordKind)
+_LENGTH = len(SessionRecord._fields) - _KIND
+_MISSING = tuple((None,) * (_LENGTH - kept) for kept in range(_LENGTH + 1))
+"""What was left out of a record of which so many fields are kept."""
+_new = tuple.__new__
+
+
+def restored(station_id: str, session_id: str, kept: StoredRecord) -> SessionRecord:
     """Return the record that :func:`stored` made this of."""
-    kind, *rest = kept
-    return SessionRecord(station_id, session_id, RecordKind(kind), *rest)  # type: ignore[arg-type]
+    return all_restored(station_id, session_id, [kept])[0]
+
+
+def all_restored(station_id: str, session_id: str, kept: Sequence[Any]) -> list[SessionRecord]:
+    """Return the records of which :func:`all_stored` made this."""
+    return [
+        _new(
+            SessionRecord,
+            (station_id, session_id, _KINDS[each[0]], *each[1:], *_MISSING[len(each)]),
+        )
+        for each in kept
+    ]

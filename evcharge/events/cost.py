@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-import msgspec
 from pydantic import with_config
 from typing_extensions import TypedDict
 
-from evcharge.domain.pricing import Cost, cost_json
+from evcharge.domain.pricing import Cost
+from evcharge.domain.pricing.cost_json import cost_text
 from evcharge.events.fields import STRICT, Timestamp
 
 
@@ -52,9 +52,6 @@ class CostObject(TypedDict):
     lines: list[LineObject]
 
 
-_encode = msgspec.json.Encoder().encode
-
-
 def cost_bytes(cost: Cost) -> bytes:
     """Return the JSON of a cost; equal costs give equal bytes."""
-    return _encode(cost_json(cost))
+    return cost_text(cost).encode()

@@ -10,7 +10,7 @@ from evcharge.domain.billing.bill import Bill
 from evcharge.domain.billing.credit_note import credit_note
 from evcharge.domain.billing.invoice import Kind, invoice_id
 from evcharge.domain.billing.series import Issuer
-from evcharge.domain.quantities import format_timestamp, kwh
+from evcharge.domain.quantities import kwh, recent_timestamp
 from evcharge.events.cost import CostObject, cost_bytes
 from evcharge.events.fields import STRICT, Id, Timestamp
 
@@ -96,13 +96,13 @@ def encode_invoice(bill: Bill, number: str, issuer: bytes, cost: bytes | None = 
     return (
         f'{{"v":{VERSION},"invoice_id":"{name}","number":"{number}","kind":"invoice","credits":null,'
         f'"subject":{{"session_id":"{bill.session_id}"}},"station_id":"{bill.station_id}",'
-        f'"user_id":"{facts.user_id}","started_at":"{format_timestamp(facts.started_us)}",'
-        f'"ended_at":"{format_timestamp(facts.ended_us)}",{meter_members(bill)},'
+        f'"user_id":"{facts.user_id}","started_at":"{recent_timestamp(facts.started_us)}",'
+        f'"ended_at":"{recent_timestamp(facts.ended_us)}",{meter_members(bill)},'
         f'"energy_kwh":"{kwh(facts.energy_uwh)}","cost":'
     ).encode() + b'%b,"issuer":%b,"issued_at":"%b"}' % (
         cost_bytes(bill.cost) if cost is None else cost,
         issuer,
-        format_timestamp(bill.billed_us).encode(),
+        recent_timestamp(bill.billed_us).encode(),
     )
 
 
@@ -119,7 +119,7 @@ def encode_credit_note(
             _decode(invoice),
             credit_id=invoice_id(Kind.CREDIT_NOTE, station_id, session_id, bill),
             number=number,
-            issued_at=format_timestamp(credited_us),
+            issued_at=recent_timestamp(credited_us),
         )
     )
 

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from evcharge.domain.billing.bill import Bill
 from evcharge.domain.billing.terms import Terms
-from evcharge.domain.quantities import MICRO, decimal_text, format_timestamp, kw, kwh
+from evcharge.domain.quantities import MICRO, decimal_text, kw, kwh, recent_timestamp
 from evcharge.events.cost import CostObject, cost_bytes
 from evcharge.events.fields import STRICT, Connector, DurationS, Id, Timestamp
 from evcharge.events.invoice import meter_members
@@ -121,11 +121,11 @@ def encode_bill(bill: Bill, cost: bytes | None = None) -> bytes:
     head = (
         f'{{"v":{VERSION},"session_id":"{bill.session_id}","station_id":"{bill.station_id}",'
         f'"bill":{bill.number},"state":"{standing}","connector_id":{state.connector_id},'
-        f'"user_id":{user},"started_at":"{format_timestamp(facts.started_us)}",'
-        f'"ended_at":"{format_timestamp(facts.ended_us)}",'
+        f'"user_id":{user},"started_at":"{recent_timestamp(facts.started_us)}",'
+        f'"ended_at":"{recent_timestamp(facts.ended_us)}",'
         f'"duration_s":{decimal_text(facts.ended_us - facts.started_us, MICRO)},'
         f'"energy_kwh":"{kwh(facts.energy_uwh)}",{meter_members(bill)},'
-        f'"completed_at":"{format_timestamp(bill.billed_us)}","revision":{state.revision},"segments":'
+        f'"completed_at":"{recent_timestamp(bill.billed_us)}","revision":{state.revision},"segments":'
     )
     return b'%b%b,"terms":%b%b},"cost":%b,"evidence":{"charging-sessions":%b%b},"decision":%b}' % (
         head.encode(),

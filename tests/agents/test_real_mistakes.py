@@ -14,6 +14,7 @@ from evcharge.domain.session.order import distinct, in_order
 from evcharge.domain.session_record import SessionRecord
 from tables.charging_sessions import decode_session, session_key
 from tests.agents.memory_step import MemoryStep
+from tests.domain.billing_desk import FakeDesk
 from tests.domain.session_records import (
     LIMITS,
     closed,
@@ -31,11 +32,18 @@ PLAN = Plan(tariff(element(energy("0.30")), element(time("1.20")), element(parki
 
 
 def take(*records: SessionRecord) -> tuple[SessionState, list[dict[str, Any]]]:
-    """Return what the agent keeps of records that come one by one, and what it sealed."""
-    step = MemoryStep(LIMITS)
+    """Return what the agent keeps of records that come one by one, and what it sealed.
+
+    All of them name one user, who gets one invoice if anything was sealed that costs something.
+    """
+    step = MemoryStep(LIMITS, FakeDesk())
     for record in records:
-        step.take(record)
+        step.take(record._replace(user_id="U1"))
     assert step.refused == []
+    costs = [each["cost"]["incl_vat"] for each in step.sealed]
+    invoices = [(each["kind"], each["cost"]["incl_vat"]) for each in step.invoices]
+    assert invoices == [("invoice", cost) for cost in costs if cost != "0.00"]
+    assert len(invoices) <= 1
     row = decode_session(step.rows[session_key("EV-001", "S1")])
     return row.state, step.sealed
 
@@ -79,11 +87,11 @@ def test_a_lifetime_register_and_session_relative_updates_are_0_353_kwh() -> Non
 
 
 def test_a_reading_after_the_end_changes_neither_the_closed_session_nor_the_next_one() -> None:
-    step = MemoryStep(LIMITS)
+    step = MemoryStep(LIMITS, FakeDesk())
     following = [
         each._replace(session_id="S2") for each in (start(61, meter=105), update(70, meter=106))
     ]
-    for record in (start(meter=100), end(60, meter=105), *following):
+    for record in (start(meter=100, user_id="U1"), end(60, meter=105), *following):
         step.take(record)
     before = {each: decode_session(step.rows[session_key("EV-001", each)]) for each in ("S1", "S2")}
     step.take(update(65, meter=105.9, ingest=75))
@@ -91,7 +99,7 @@ def test_a_reading_after_the_end_changes_neither_the_closed_session_nor_the_next
     assert after["S2"] == before["S2"]
     assert after["S1"].state.energy_uwh == before["S1"].state.energy_uwh == kwh(5)
     assert after["S1"].state.lifecycle is Lifecycle.COMPLETED
-    assert len(step.sealed) == 1
+    assert len(step.sealed) == len(step.invoices) == 1
 
 
 def test_an_end_register_below_the_start_register_is_held_and_not_sealed() -> None:

@@ -22,6 +22,7 @@ from tables.charging_sessions import (
 )
 from tests.agents.memory_step import MemoryStep
 from tests.domain import strategies
+from tests.domain.billing_desk import FakeDesk
 from tests.domain.session_records import LIMITS, end, kwh, session, start, update
 
 IDS = ("EV-001", "S1")
@@ -72,14 +73,14 @@ def test_every_permutation_and_every_cut_of_a_small_set_ends_in_the_same_session
 
 
 @settings(max_examples=200, deadline=None)
-@given(strategies.arrivals())
-def test_what_is_sealed_is_the_same_whatever_the_chunks(
-    chunks: list[list[SessionRecord]],
+@given(strategies.arrivals(), st.sampled_from(["0", "0.50"]))
+def test_what_is_sealed_and_invoiced_is_the_same_whatever_the_chunks(
+    chunks: list[list[SessionRecord]], price: str
 ) -> None:
     sealed = []
     records = list(itertools.chain.from_iterable(chunks))
     for cut in (chunks, [[each] for each in records], [records]):
-        step = MemoryStep(LIMITS)
+        step = MemoryStep(LIMITS, FakeDesk(price))
         for chunk in cut:
             step.take(*chunk)
         sealed.append(step.emitted)

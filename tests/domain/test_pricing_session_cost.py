@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evcharge.domain.pricing import Cost, Plan, price, session_cost, session_usage
+from evcharge.domain.pricing import (
+    Cost,
+    Plan,
+    cost_json,
+    price,
+    priced_session,
+    session_cost,
+    session_usage,
+)
+from evcharge.domain.pricing.cost_json import cost_text
 from evcharge.domain.session import fold
 from evcharge.domain.session.order import distinct, in_order
 from evcharge.domain.session_record import SessionRecord
@@ -29,6 +39,10 @@ def quickly_and_plainly(
     state, plan = fold(ordered, LIMITS), Plan(terms)
     usage = session_usage(state, ordered, zone)
     plainly = None if usage is None else price(plan, usage)
+    both = priced_session(plan, state, ordered, zone)
+    assert both == (None if usage is None else (usage, plainly))
+    if plainly is not None:
+        assert cost_text(plainly).encode() == msgspec.json.encode(cost_json(plainly))
     return session_cost(plan, state, ordered, zone), plainly
 
 

@@ -138,19 +138,19 @@ def test_a_repeat_that_was_ingested_earlier_is_kept_and_moves_the_ingest_time() 
     assert store.state.revision == 2
 
 
-def test_a_repeat_right_behind_its_record_that_was_ingested_earlier_replaces_it() -> None:
+def test_a_repeat_right_behind_its_record_that_was_ingested_earlier_is_kept_too() -> None:
     store = Store()
     store.take(start())
     late, early = update(1, 0.5, ingest=9), update(1, 0.5, ingest=2)
-    assert store.take(late, early) == [early]
+    assert store.take(late, early) == [late, early]
     assert store.state is not None
     assert store.state.updated_us == early.ingest_us
 
 
-def test_of_a_record_and_its_repeat_in_one_chunk_the_first_ingested_is_kept() -> None:
+def test_of_a_record_and_its_repeats_in_one_chunk_the_same_are_kept_as_one_by_one() -> None:
     store = Store()
     late, early = update(1, 0.5, ingest=9), update(1, 0.5, ingest=2)
-    assert list(store.take(late, early, late)) == [early]
+    assert list(store.take(late, early, late)) == [late, early]
 
 
 def test_appended_records_are_in_the_order_of_their_arrival() -> None:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evcharge.domain.session import Limits, SessionState, advance, fold
+from evcharge.domain.session import Lifecycle, Limits, SessionState, advance, fold
 from evcharge.domain.session.forgetting import deadline_us, is_forgotten, may_be_too_late
-from evcharge.domain.session.machine import COMPLETED, HELD, VOID, State
+from evcharge.domain.session.machine import COMPLETED, HELD, VOID
 from evcharge.domain.session_record import SessionRecord
 from tests.domain import strategies
 from tests.domain.session_records import (
@@ -65,7 +65,7 @@ def test_a_held_session_waits_for_its_person_however_long() -> None:
 
 
 @pytest.mark.parametrize("decided", [COMPLETED, VOID])
-def test_what_was_decided_is_forgotten_in_its_time(decided: State) -> None:
+def test_what_was_decided_is_forgotten_in_its_time(decided: Lifecycle) -> None:
     held = session(start(), end(60, 5), end(70, 6))
     decided_us = minute(500 * DAY)
     assert not is_forgotten(held, decided_us, decided_us + MEMORY - 1, MEMORY, decided)

@@ -181,6 +181,7 @@ def test_no_decision_brings_a_forgotten_session_back(decision: Event) -> None:
 def test_after_the_deadline_those_sessions_are_forgotten_that_the_table_says(state: State) -> None:
     (after,), _ = TABLE[state][Event.DEADLINE]
     for facts in filter(None, BEFORE_A_DECISION[state]):
+        assert isinstance(state, Lifecycle)
         long_after = facts.updated_us + 10 * LIMITS.memory_us
         assert is_forgotten(facts, None, long_after, LIMITS.memory_us, state) is (
             after is FORGOTTEN and facts.ended_us is not None

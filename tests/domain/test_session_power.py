@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evcharge.domain.session import HeldReason, Limits, fold
+from evcharge.domain.session import HeldReason, Limits, fold, power
 from evcharge.domain.session.held import EXPLAINED, Basis
 from evcharge.domain.session.order import distinct, in_order
 from evcharge.domain.session.power import is_over_power
@@ -120,6 +121,27 @@ def test_more_rated_power_or_tolerance_never_makes_a_session_over_power(
     if not over(*records, kilowatts=kilowatts, limits=EXACT):
         assert not over(*records, kilowatts=kilowatts + 1, limits=EXACT)
         assert not over(*records, kilowatts=kilowatts)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 30), st.integers(0, 12)), max_size=8),
+    st.integers(1, 12),
+    st.sampled_from([EXACT, LIMITS]),
+)
+def test_a_usual_session_is_over_power_where_two_of_its_readings_are(
+    readings: list[tuple[int, int]], kilowatts: int, limits: Limits
+) -> None:
+    at, so_far = 0, 0.0
+    records = [start()]
+    for after, more in readings:
+        at, so_far = at + after, so_far + more / 4
+        records.append(update(at, so_far))
+    records.append(end(at + 5, so_far + 0.5))
+    quickly = over(*records, kilowatts=kilowatts, limits=limits)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(power, "_usual_readings", lambda *_: None)
+        assert over(*records, kilowatts=kilowatts, limits=limits) is quickly
 
 
 # ---- the list

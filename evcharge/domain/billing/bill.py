@@ -11,7 +11,7 @@ from evcharge.domain.billing.account import Facts, Total
 from evcharge.domain.billing.correction import corrected_usage
 from evcharge.domain.billing.decision import Corrections, Decision
 from evcharge.domain.billing.terms import RatedTariff, Terms
-from evcharge.domain.pricing import Cost, Usage, price, session_usage
+from evcharge.domain.pricing import Cost, Usage, price, priced_session, session_usage
 from evcharge.domain.session import Limits, SessionState, fold
 from evcharge.domain.session.order import Value, distinct, in_order, value
 from evcharge.domain.session_record import SessionRecord
@@ -45,7 +45,7 @@ class Bill(NamedTuple):
     usage: Usage
     cost: Cost
     evidence: Sequence[tuple[int, int]]
-    """Partition and offset in ``charging-sessions`` of each record, in the order of arrival."""
+    """Partition and offset in ``charging-sessions`` of each different record, in order of arrival."""
     billed_us: int
     """Ingest time of the record, or of the decision, that led to this bill."""
     decision: Decision | None = None
@@ -58,8 +58,13 @@ class Bill(NamedTuple):
 _place = itemgetter(SessionRecord._fields.index("partition"), SessionRecord._fields.index("offset"))
 
 
-def evidence_of(records: Sequence[SessionRecord]) -> Sequence[tuple[int, int]]:
-    """Return where each record is in ``charging-sessions``: its partition and offset."""
+def evidence_of(records: Sequence[SessionRecord], revision: int) -> Sequence[tuple[int, int]]:
+    """Return where each of so many different records is in ``charging-sessions``.
+
+    That is its partition and offset, of equal records those of the one that counts.
+    """
+    if len(records) != revision:
+        records = list(distinct(records).values())
     return list(map(_place, records))
 
 
@@ -68,10 +73,10 @@ def first_records(records: Sequence[SessionRecord], count: int) -> Sequence[Sess
     if len(records) <= count:
         return records
     seen: set[Value] = set()
-    for place, record in enumerate(records):
+    for behind, record in enumerate(records, 1):
         seen.add(value(record))
-        if len(seen) > count:
-            return records[:place]
+        if len(seen) == count:
+            return records[:behind]
     return records
 
 
@@ -80,11 +85,11 @@ def state_at(session: Session, revision: int) -> tuple[SessionState, Sequence[Se
 
     Of a session with too many records not all are kept: it is what it is now.
     """
-    records = session.records()
-    if revision >= session.state.revision or session.state.witnesses is not None:
-        return session.state, records
+    records, state = session.records(), session.state
+    if state.witnesses is not None:
+        return state, records
     first = first_records(records, revision)
-    return fold(first, session.limits), first
+    return state if revision >= state.revision else fold(first, session.limits), first
 
 
 def usage_of(
@@ -122,6 +127,10 @@ def priced(
     corrections: Corrections | None,
 ) -> tuple[Usage, Cost]:
     """Return what a session with billable facts used and costs under its terms."""
+    if corrections is None:
+        told = priced_session(tariff.plan, state, ordered(records), ZoneInfo(terms.time_zone))
+        if told is not None:
+            return told
     usage = usage_of(state, records, ZoneInfo(terms.time_zone), corrections)
     return usage, price(tariff.plan, usage)
 

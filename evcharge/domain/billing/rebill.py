@@ -106,16 +106,24 @@ def rebilled(
         and (account.invoice is not None) == is_invoiced
     )
     number = account.bill if stands else account.bill + 1
-    after = account._replace(
-        bill=number,
-        revision=state.revision,
-        seen=said,
-        total=total,
-        terms=terms,
-        invoice=number if is_invoiced else None,
-        changed=None,
-        doubts=None,
-        corrections=corrections,
+    # A third of the time of `_replace`.
+    after = Account(
+        number,
+        state.revision,
+        said,
+        total,
+        terms,
+        number if is_invoiced else None,
+        None,  # changed
+        None,  # doubts
+        account.verdict,
+        account.accepted,
+        corrections,
+        account.decided,
+        account.rated,
+        account.decisions,
+        account.known,
+        account.waiting,
     )
     if stands:
         return after, ()
@@ -129,7 +137,7 @@ def rebilled(
         tariff,
         usage,
         cost,
-        evidence_of(records),
+        evidence_of(records, state.revision),
         at_us,
         decision,
         is_invoiced,

@@ -180,7 +180,7 @@ def _void(desk: Desk, session: Session, account: Account, decision: Decision) ->
                 tariff,
                 usage,
                 cost,
-                evidence_of(records),
+                evidence_of(records, state.revision),
                 decision.ingest_us,
                 decision,
                 is_void=True,

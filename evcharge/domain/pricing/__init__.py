@@ -20,7 +20,7 @@ from evcharge.domain.pricing.cost import Cost, Line, VatRow
 from evcharge.domain.pricing.cost_json import cost_json
 from evcharge.domain.pricing.plan import Plan
 from evcharge.domain.pricing.price import price
-from evcharge.domain.pricing.session_cost import session_cost
+from evcharge.domain.pricing.session_cost import priced_session, session_cost
 from evcharge.domain.pricing.session_usage import session_usage
 from evcharge.domain.pricing.usage import Exact, Segment, SegmentKind, Usage
 
@@ -35,6 +35,7 @@ __all__ = [
     "VatRow",
     "cost_json",
     "price",
+    "priced_session",
     "session_cost",
     "session_usage",
 ]

@@ -6,8 +6,8 @@ from functools import lru_cache
 from math import gcd
 from typing import NamedTuple
 
-from evcharge.domain.pricing.cost import Cost
-from evcharge.domain.quantities import format_timestamp
+from evcharge.domain.pricing.cost import Cost, Line
+from evcharge.domain.quantities import format_timestamp, recent_timestamp
 
 _DECIMALS = 12
 _TWELVE = 10**_DECIMALS
@@ -53,6 +53,40 @@ def cost_json(cost: Cost) -> dict[str, object]:
             ) in cost.lines
         ],
     }
+
+
+def cost_text(cost: Cost) -> str:
+    """Return the JSON text of :func:`cost_json`, without white space, in half the time."""
+    in_currency = _factors(cost.scale)
+    vat = ",".join(
+        [
+            f'{{"percent":{_quoted(percent)},"base":"{_text(base, in_currency)}",'
+            f'"amount":"{_text(amount, in_currency)}"}}'
+            for percent, base, amount in cost.vat
+        ]
+    )
+    lines = ",".join([_line_text(line, in_currency) for line in cost.lines])
+    version = "null" if cost.tariff_version is None else cost.tariff_version
+    # Names, ids and decimals have no character that JSON would escape.
+    return (
+        f'{{"currency":"{cost.currency}","excl_vat":"{money_text(cost.excl_vat, cost.minor)}",'
+        f'"incl_vat":"{money_text(cost.incl_vat, cost.minor)}","vat":[{vat}],'
+        f'"tariff_id":"{cost.tariff_id}","tariff_version":{version},'
+        f'"as_of":"{recent_timestamp(cost.as_of_us)}","lines":[{lines}]}}'
+    )
+
+
+def _line_text(line: Line, in_currency: _Factors) -> str:
+    dimension, unit, quantity, per_unit, price, vat_percent, excl_vat, incl_vat = line
+    return (
+        f'{{"dimension":"{dimension}","quantity":"{_text(quantity, _factors(per_unit))}",'
+        f'"unit":"{unit}","price":"{price}","vat_percent":{_quoted(vat_percent)},'
+        f'"excl_vat":"{_text(excl_vat, in_currency)}","incl_vat":"{_text(incl_vat, in_currency)}"}}'
+    )
+
+
+def _quoted(text: str | None) -> str:
+    return "null" if text is None else f'"{text}"'
 
 
 def money_text(minor_units: int, minor: int) -> str:

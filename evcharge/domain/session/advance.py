@@ -101,11 +101,15 @@ def _refold(
     limits: Limits,
 ) -> Advanced:
     """Fold everything anew, unless the new records only repeat what is stored."""
-    before = distinct(stored)
-    kept = distinct((*before.values(), *new))
-    changed = [record for what, record in kept.items() if before.get(what) is not record]
-    order = {id(record): place for place, record in enumerate(new)}
-    appended = sorted(changed, key=lambda record: order[id(record)])
+    kept = distinct(stored)
+    appended = []
+    # One by one, so that the same is kept however records are cut into calls.
+    for record in new:
+        what = value(record)
+        known = kept.get(what)
+        if known is None or first_appearance(record) < first_appearance(known):
+            kept[what] = record
+            appended.append(record)
     if state is not None and not appended:
         return Advanced(state, ())
     folded = fold(kept.values(), limits)

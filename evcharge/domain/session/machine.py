@@ -75,6 +75,7 @@ WHEN: Mapping[State, str] = {
     ACTIVE: "no end is known",
     COMPLETED: "ended, and nothing holds it",
     HELD: "a reason holds it",
+    VOID: "it was made so, and nothing else is known than when that was decided",
 }
 """Which of several states a record leads to."""
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from operator import itemgetter, sub
 
 from evcharge.domain.quantities import SECOND_US
 from evcharge.domain.session.energy import Metering, read
@@ -18,10 +19,13 @@ from evcharge.domain.session.limits import Limits
 from evcharge.domain.session.order import END_RANK
 from evcharge.domain.session.reduce import by_weight
 from evcharge.domain.session.state import SessionState
-from evcharge.domain.session_record import SessionRecord
+from evcharge.domain.session_record import RecordKind, SessionRecord
 
 _US_FOR_A_UWH = 3_600 * SECOND_US // 1_000
 """Microseconds in which a milliwatt gives a micro-watt-hour."""
+_PERCENT_OF_A_UWH = 100 * _US_FOR_A_UWH
+_place = SessionRecord._fields.index
+_columns = itemgetter(*map(_place, ("kind", "timestamp_us", "energy_uwh", "meter_uwh")))
 
 
 def is_over_power(
@@ -40,7 +44,19 @@ def is_over_power(
     """
     if max_power_mw is None or state.duration_us is None or not state.energy_uwh:
         return False
-    return _exceeds(state.energy_uwh, state.duration_us, max_power_mw, limits) or any(
+    if _exceeds(state.energy_uwh, state.duration_us, max_power_mw, limits):
+        return True
+    columns = _usual_readings(state, ordered)
+    if columns is not None:
+        # What the power gives is taken off beforehand: only what is left between two can be too much.
+        rate = max_power_mw * (100 + limits.power_tolerance_percent)
+        left = [
+            energy_uwh * _PERCENT_OF_A_UWH - instant_us * rate
+            for instant_us, energy_uwh in zip(*columns, strict=True)
+        ]
+        steepest: int = max(map(sub, left[1:], left))
+        return steepest > rate * limits.power_tolerance_us
+    return any(
         _exceeds(after[1] - before[1], after[0] - before[0], max_power_mw, limits)
         for before, after in pairwise(_readings(state, ordered))
     )
@@ -49,7 +65,29 @@ def is_over_power(
 def _exceeds(energy_uwh: int, duration_us: int, max_power_mw: int, limits: Limits) -> bool:
     time_us = duration_us + limits.power_tolerance_us
     allowed = max_power_mw * (100 + limits.power_tolerance_percent) * time_us
-    return energy_uwh * 100 * _US_FOR_A_UWH > allowed
+    return energy_uwh * _PERCENT_OF_A_UWH > allowed
+
+
+def _usual_readings(
+    state: SessionState, ordered: Sequence[SessionRecord]
+) -> tuple[Sequence[int], Sequence[int]] | None:
+    """Return the instants and energies of :func:`_readings` of most sessions, otherwise None.
+
+    These have one start, one end, and in between updates that state the session's energy, which grows.
+    """
+    kinds, instants, stated, registers = zip(*map(_columns, ordered), strict=True)
+    energies = [0, *stated[1:-1], state.energy_uwh]
+    if (
+        kinds[0] is not RecordKind.START
+        or kinds[-1] < END_RANK
+        or kinds.count(RecordKind.UPDATE) != len(kinds) - 2
+        or registers.count(None) != len(registers)
+        or stated[0] is not None
+        or None in energies
+        or sorted(energies) != energies
+    ):
+        return None
+    return instants, energies
 
 
 def _readings(state: SessionState, ordered: Sequence[SessionRecord]) -> Iterator[tuple[int, int]]:
