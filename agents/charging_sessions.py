@@ -143,7 +143,7 @@ def _bill(books: OpenBooks, step: Step, unbilled: _Unbilled) -> None:
     session = Session(station_id, session_id, after, all_records, books.limits)
     account = row.account if row else None
     settled = settle(books.desk, session, account, completion, before, records)
-    completed_us = completed_at(row, settled.account, completion)
+    completed_us = completed_at(row, settled)
     books.write(unbilled.session, row, after, appended, settled, completed_us)
 
 

@@ -10,6 +10,7 @@ from faust.types import StreamT
 
 from evcharge.application import Application
 from evcharge.billing.books import Books, OpenBooks, completed_at
+from evcharge.domain.billing.account import NO_ACCOUNT
 from evcharge.domain.billing.bill import Session
 from evcharge.domain.billing.settle import HARMLESS, decide
 from evcharge.domain.billing.standing import settled_lifecycle
@@ -82,8 +83,8 @@ def _decide(books: OpenBooks, step: Step, session: SessionId, decisions: Sequenc
         books.limits,
     )
     settled = decide(books.desk, billed, account, decision)
-    if settled.account != account:
-        completed_us = completed_at(row, settled.account, decision=decision)
+    if settled.account != (account or NO_ACCOUNT):
+        completed_us = completed_at(row, settled, decision)
         books.write(session, row, state, (), settled, completed_us)
     if settled.refusal is not None and settled.refusal not in HARMLESS:
         detail = f"session {session_id}: {settled.refusal}"

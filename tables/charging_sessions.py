@@ -19,7 +19,7 @@ index      ``I`` session \0 station        ``[1]``: a station that has a session
 A session is a function of the set of its records, so all of them are kept; but a record that arrives
 in order only adds a small block and rewrites the state, whose size is bounded, whatever came before.
 Of a forgotten session only the marker is left (``closed_sessions.py`` has the rows that say when).
-What was billed is in the rows of ``invoices.py``.
+What was billed is in the rows of ``invoices.py``, which sessions are held in ``held_sessions.py``.
 Only writers: ``agents/charging_sessions.py`` and ``agents/session_decisions.py``, in the steps of the
 one pipeline that each partition has.
 """
@@ -237,19 +237,9 @@ class ChargingSessionsReader:
     def __init__(self, store: PartitionStore) -> None:
         self._store = store
 
-    def session(self, station_id: str, session_id: str) -> SessionState | None:
-        """Return a session's state, None of one that is forgotten too."""
-        row = self.row(station_id, session_id)
-        return None if row is None else row.state
-
     def row(self, station_id: str, session_id: str) -> SessionRow | None:
         """Return a session's row, None of one that has no records or is forgotten."""
         return _row(self._store.get(session_key(station_id, session_id)))
-
-    def sessions_of(self, station_id: str) -> Iterator[tuple[str, SessionState]]:
-        """Yield a station's sessions, sorted by id."""
-        for session_id, row in self.rows_of(station_id):
-            yield session_id, row.state
 
     def rows_of(self, station_id: str) -> Iterator[tuple[str, SessionRow]]:
         """Yield the rows of a station's sessions, sorted by id."""

@@ -1,4 +1,4 @@
-"""How a session's row changes, and with it its records, its place in the index, and that it is open."""
+"""How a session's row changes, and with it its records and the rows by which it is found."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from tables.charging_sessions import (
     session_key,
 )
 from tables.closed_sessions import Rows, SessionId
+from tables.held_sessions import held_key, is_held
 
 
 def keep_session(
@@ -45,6 +46,9 @@ def keep_session(
     is_open = changed.is_open
     if is_open != (row is not None and row.is_open):
         rows.put(open_key(station_id, session_id), PRESENT if is_open else None)
+    held = is_held(state, account)
+    if held != (row is not None and is_held(row.state, row.account)):
+        rows.put(held_key(station_id, session_id), PRESENT if held else None)
 
 
 def is_closed(state: SessionState, account: Account | None) -> bool:

@@ -34,10 +34,14 @@ ARROWS: dict[str, set[str]] = {
         *("dead_letters", "domain", "engine", "errors", "kafka", "reference", "settings", "topics"),
     },
     "verification": {
-        *("domain", "errors", "events", "kafka", "settings", "storage", "tables", "topics"),
+        *("domain", "errors", "events", "kafka", "reference", "settings", "storage", "tables"),
+        "topics",
     },
     "agents": {"application", "billing", "domain", "engine", "events", "tables"},
-    "web": {"application", "domain", "engine", "events", "evcharge", "tables"},
+    "web": {
+        *("application", "domain", "engine", "errors", "events", "evcharge", "kafka", "settings"),
+        *("storage", "tables"),
+    },
     "commands": {
         *("broker", "dead_letters", "domain", "errors", "events", "kafka", "reference", "replay"),
         *("settings", "simulation", "topics", "verification"),

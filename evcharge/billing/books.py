@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from evcharge.billing.ledger import Ledger
 from evcharge.billing.step_desk import StepDesk
 from evcharge.domain.billing.account import Account
+from evcharge.domain.billing.bill import Bill
 from evcharge.domain.billing.decision import Decision
 from evcharge.domain.billing.settle import Settled
 from evcharge.domain.billing.terms import Desk
-from evcharge.domain.session import Completion, Limits, SessionState
+from evcharge.domain.session import Limits, SessionState
 from evcharge.domain.session.forgetting import deadline_us
 from evcharge.domain.session_record import SessionRecord
 from evcharge.engine.step import Step
@@ -83,10 +84,7 @@ class OpenBooks:
 
 
 def completed_at(
-    row: SessionRow | None,
-    after: Account,
-    completion: Completion | None = None,
-    decision: Decision | None = None,
+    row: SessionRow | None, settled: Settled, decision: Decision | None = None
 ) -> int | None:
     """Return when a session was completed, if later than its end: by a record, or by a decision.
 
@@ -94,11 +92,18 @@ def completed_at(
     """
     before_us, waited = (None, ()) if row is None else (row.completed_us, _waiting(row.account))
     times = [] if before_us is None else [before_us]
-    if completion is not None and completion.completed_us != completion.state.closed_ingest_us:
-        times.append(completion.completed_us)
+    times += [
+        each.billed_us
+        for each in settled.outputs
+        if isinstance(each, Bill)
+        and each.number == 1
+        and each.decision is None
+        # One whose terms were in doubt was held until then.
+        and each.billed_us != each.state.closed_ingest_us
+    ]
     candidates = waited if decision is None else (*waited, decision)
     if candidates:
-        waits = _waiting(after)
+        waits = _waiting(settled.account)
         times += [each.ingest_us for each in candidates if each not in waits]
     return max(times, default=None)
 

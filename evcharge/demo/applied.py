@@ -1,4 +1,4 @@
-"""Whether all that was published is in the tables: the group's commits against the ends."""
+"""Whether all that was published or decided is in the tables: the group's commits against the ends."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from evcharge.topics.catalogue import DEVICE_TOPICS, REROUTED_TOPICS
+from evcharge.topics.catalogue import DEVICE_TOPICS, REROUTED_TOPICS, SESSION_DECISIONS
 
 if TYPE_CHECKING:
     from evcharge.settings import Settings
@@ -17,7 +17,7 @@ _LOOK_S = 0.3
 
 
 async def applied(settings: Settings, within_s: float) -> bool:
-    """Wait until everything in the device topics at this moment is applied; False if too slow.
+    """Wait until all that devices and persons said by now is applied; False if too slow.
 
     The worker commits a source offset once what it read before it is durable in its tables. The
     rerouted topics are looked at too: they may grow as long as their sources are not done.
@@ -30,7 +30,7 @@ async def applied(settings: Settings, within_s: float) -> bool:
             await consumer.start()
             partitions = [
                 TopicPartition(settings.topic(topic.name), number)
-                for topic in (*DEVICE_TOPICS, *REROUTED_TOPICS)
+                for topic in (*DEVICE_TOPICS, *REROUTED_TOPICS, SESSION_DECISIONS)
                 for number in range(settings.partitions)
             ]
             # Assigned, not subscribed: a member of the group would take partitions from the worker.

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Protocol, Self
 
 import msgspec
 from pydantic import AfterValidator, BaseModel, model_validator
@@ -26,7 +26,12 @@ def _instant(text: str) -> str:
     return text
 
 
-def _revision(value: Decimal) -> Decimal:
+def at_least_one(value: Decimal) -> Decimal:
+    """Check a number of records (pydantic's way: returns it).
+
+    Raises:
+        ValueError: it is none.
+    """
     if not 1 <= value < 2**53:
         raise ValueError("should be at least 1")
     return value
@@ -39,8 +44,55 @@ def _energy(value: Decimal) -> Decimal:
 
 
 Instant = Annotated[Timestamp, AfterValidator(_instant)]
+Energy = Annotated[Amount, AfterValidator(_energy)]
 
 _VALUES = ("started_at", "ended_at", "energy_kwh", "user_id")
+
+
+class Said(Protocol):
+    """What a decision says of the session's facts."""
+
+    @property
+    def decision(self) -> str: ...
+    @property
+    def started_at(self) -> str | None: ...
+    @property
+    def ended_at(self) -> str | None: ...
+    @property
+    def energy_kwh(self) -> Decimal | None: ...
+    @property
+    def user_id(self) -> str | None: ...
+
+
+def check_corrections(said: Said) -> None:
+    """Check that `correct` corrects something, and nothing else does.
+
+    Raises:
+        ValueError: with one sentence for a person.
+    """
+    given = [name for name in _VALUES if getattr(said, name) is not None]
+    if said.decision == "correct" and not given:
+        raise ValueError(f"correct should give at least one of {', '.join(_VALUES)}")
+    if said.decision != "correct" and given:
+        raise ValueError(f"{given[0]} should only be given to correct")
+    if (
+        said.started_at is not None
+        and said.ended_at is not None
+        and parse_timestamp(said.ended_at) < parse_timestamp(said.started_at)
+    ):
+        raise ValueError("ended_at should not be before started_at")
+
+
+def corrections_of(said: Said) -> Corrections | None:
+    """Return the values of `correct`, None of any other decision."""
+    if said.decision != "correct":
+        return None
+    return Corrections(
+        None if said.started_at is None else parse_timestamp(said.started_at),
+        None if said.ended_at is None else parse_timestamp(said.ended_at),
+        None if said.energy_kwh is None else exact_units(str(said.energy_kwh), KWH),
+        said.user_id,
+    )
 
 
 class SessionDecision(BaseModel, frozen=True):
@@ -58,7 +110,7 @@ class SessionDecision(BaseModel, frozen=True):
     actor: Id
     """Who decided: an opaque pseudonym, or the command."""
     decided_at: Instant
-    revision: Annotated[Count, AfterValidator(_revision)]
+    revision: Annotated[Count, AfterValidator(at_least_one)]
     """How many different records of the session its author saw: it is about the first ones so many."""
     decisions: Count | None = None
     """How many decisions about the session its author knew of; another number makes this one void.
@@ -66,7 +118,7 @@ class SessionDecision(BaseModel, frozen=True):
     started_at: Instant | None = None
     """Of `correct`: counts instead of the records'. At least one of these four is given."""
     ended_at: Instant | None = None
-    energy_kwh: Annotated[Amount, AfterValidator(_energy)] | None = None
+    energy_kwh: Energy | None = None
     user_id: Id | None = None
     reason: KeptText | None = None
     """Why, in its author's words."""
@@ -75,19 +127,9 @@ class SessionDecision(BaseModel, frozen=True):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
-        given = [name for name in _VALUES if getattr(self, name) is not None]
-        if self.decision == "correct" and not given:
-            raise ValueError(f"correct should give at least one of {', '.join(_VALUES)}")
-        if self.decision != "correct" and given:
-            raise ValueError(f"{given[0]} should only be given to correct")
+        check_corrections(self)
         if (self.decision == "rerate") != (self.tariff is not None):
             raise ValueError("tariff should be given to rerate, and to nothing else")
-        if (
-            self.started_at is not None
-            and self.ended_at is not None
-            and parse_timestamp(self.ended_at) < parse_timestamp(self.started_at)
-        ):
-            raise ValueError("ended_at should not be before started_at")
         return self
 
 
@@ -145,7 +187,7 @@ def _decoded(record: Received, max_bytes: int) -> Decided | Rejected:
         record.partition,
         record.offset,
         record.timestamp * 1_000,
-        _corrections(said),
+        corrections_of(said),
         None if said.tariff is None else bytes(_members(value).tariff).decode(),
     )
     return Decided(said.station_id, said.session_id, decision)
@@ -183,17 +225,6 @@ def encode_session_decision(
     }
     given = {name: member for name, member in members.items() if member is not None}
     return _encode({"v": VERSION} | given)
-
-
-def _corrections(said: SessionDecision) -> Corrections | None:
-    if said.decision != "correct":
-        return None
-    return Corrections(
-        None if said.started_at is None else parse_timestamp(said.started_at),
-        None if said.ended_at is None else parse_timestamp(said.ended_at),
-        None if said.energy_kwh is None else exact_units(str(said.energy_kwh), KWH),
-        said.user_id,
-    )
 
 
 def json_schema() -> dict[str, Any]:

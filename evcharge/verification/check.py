@@ -7,43 +7,33 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from evcharge.domain.quantities import SECOND_US
-from evcharge.domain.session import Limits, SessionState
+from evcharge.domain.session import Limits
 from evcharge.domain.station_register import RegisteredStation
 from evcharge.domain.station_state import ConnectorWord
 from evcharge.events.decode import decode_charging_sessions, decode_station_status
+from evcharge.events.session_decisions import decode_session_decisions
 from evcharge.kafka.partitioning import Partitioner
+from evcharge.reference.plans import default_document
 from evcharge.settings import Settings
-from evcharge.topics.catalogue import changelog_topic
-from evcharge.verification.changelog import Rebuilt
+from evcharge.topics.catalogue import SESSION_DECISIONS, changelog_topic
+from evcharge.verification.bills import INVOICES, SEALED, Bills, Found
 from evcharge.verification.outputs import ExpectedOutputs, Output, Place
 from evcharge.verification.over_http import Asked
-from evcharge.verification.register import take_up
+from evcharge.verification.papers import said
+from evcharge.verification.partitions import Partitions, Progress
+from evcharge.verification.reference import Reference
 from evcharge.verification.report import Report
-from evcharge.verification.rows import Rows, check_left, check_markers
-from evcharge.verification.sealed import Sealed, check_sealed
-from evcharge.verification.sessions import SessionId, by_session, check_sessions
-from evcharge.verification.sources import (
-    OfStation,
-    Sorting,
-    Source,
-    place_of_dead_letter,
-    place_of_rerouted,
-)
+from evcharge.verification.rows import check_left
+from evcharge.verification.sessions import Known, SessionId, Sources, check_sessions
+from evcharge.verification.sources import Sorting, place_of_dead_letter, place_of_rerouted
 from evcharge.verification.statuses import check_stations
-from evcharge.verification.stores import StoreComparison, open_stores
 from evcharge.verification.topics import Topics
 
-SEALED = "sealed-sessions"
 STATUS, SESSIONS = "station-status", "charging-sessions"
 """The device topics; the table computed from each has its name."""
-
-R = TypeVar("R", bound=OfStation)
-
-Progress = Callable[[int, str], object]
-"""Called often with the number of records read and what is being checked."""
 
 
 async def verify(
@@ -93,6 +83,8 @@ class _Check:
         self._sample = sample
         self._progress = progress
         self._limits = Limits.of(settings)
+        self._partitions = Partitions(settings, topics, report, data_dirs, progress)
+        self._reference = Reference(default_document(settings), settings.default_time_zone)
         partitioner = Partitioner(settings.partitions)
         self._partition_of = partitioner.partition_of
         dead_letters = ExpectedOutputs("dead-letters", report)
@@ -111,27 +103,40 @@ class _Check:
             dead_letters,
             ExpectedOutputs(f"{SESSIONS}-rerouted", report),
         )
+        self._decisions = Sorting(
+            settings.topic(SESSION_DECISIONS.name),
+            decode_session_decisions,
+            partitioner,
+            dead_letters,
+        )
 
     async def run(self) -> None:
         settings = self._settings
         await self._topics.require(self._partitioned(), settings.partitions)
-        register = await self._register() if self._asked else {}
+        await self._read_reference()
+        register = self._reference.register if self._asked else {}
         known = set(register)
+        users: dict[str, list[str]] = {}
         for number in range(settings.partitions):
             words = await self._check_stations(number)
-            sessions = await self._check_sessions(number)
+            sessions, invoices = await self._check_sessions(number)
+            for of_station in invoices.values():
+                for name, value in of_station.items():
+                    users.setdefault(str(said(value).get("user_id")), []).append(name)
             known |= words.keys() | {station_id for station_id, _ in sessions}
             if self._asked:
                 mine = {k: v for k, v in register.items() if self._partition_of(k) == number}
-                await self._ask(number, words, sessions, mine)
+                await self._ask(number, words, sessions, mine, invoices)
         if self._asked:
             await self._asked.check_list(known)
+            for user_id, names in sorted(users.items())[: self._sample]:
+                await self._asked.check_user(user_id, names)
         for sorting in (self._statuses, self._sessions):
-            device_topic = sorting.device_topic
+            assert sorting.rerouted is not None, "of a device topic"
             await self._check_output(
-                f"{device_topic}-rerouted",
+                f"{sorting.topic}-rerouted",
                 sorting.rerouted,
-                partial(place_of_rerouted, device_topic),
+                partial(place_of_rerouted, sorting.topic),
             )
         letters = self._statuses.dead_letters
         await self._check_output(settings.topic("dead-letters"), letters, place_of_dead_letter)
@@ -140,74 +145,73 @@ class _Check:
         settings = self._settings
         tables = [changelog_topic(settings, table).name for table in (STATUS, SESSIONS)]
         device = [name for topic in (STATUS, SESSIONS) for name in (topic, f"{topic}-rerouted")]
-        return [settings.topic(name) for name in (*device, SEALED, "dead-letters", *tables)]
+        billing = [SESSION_DECISIONS.name, SEALED, INVOICES]
+        return [settings.topic(name) for name in (*device, *billing, "dead-letters", *tables)]
 
-    async def _register(self) -> Mapping[str, RegisteredStation]:
-        register: dict[str, RegisteredStation] = {}
+    async def _read_reference(self) -> None:
         async for records in self._topics.read(self._settings.topic("stations"), 0):
-            take_up(register, records)
-        return register
+            self._reference.take_up_stations(records)
+        async for records in self._topics.read(self._settings.topic("tariffs"), 0):
+            self._reference.take_up_tariffs(records)
 
     async def _check_stations(self, number: int) -> Mapping[str, Sequence[ConnectorWord]]:
-        direct, rerouted = await self._sources(self._statuses, number)
-        where, rows = await self._table(STATUS, number, direct, rerouted)
-        words = check_stations(where, rows, direct.accepted, rerouted.accepted, self._report)
+        sources = await self._partitions.sources(self._statuses, number)
+        where, rows = await self._partitions.table(STATUS, number, sources)
+        direct, rerouted = (source.accepted for source in sources.values())
+        words = check_stations(where, rows, direct, rerouted, self._report)
         check_left(where, rows, self._report)
         return words
 
-    async def _check_sessions(self, number: int) -> Mapping[SessionId, SessionState]:
-        direct, rerouted = await self._sources(self._sessions, number)
-        where, rows = await self._table(SESSIONS, number, direct, rerouted)
-        sessions = by_session((*direct.accepted, *rerouted.accepted))
-        checked = check_sessions(where, rows, sessions, self._limits, self._report)
-        check_left(where, rows, self._report)
-        sealed: list[Sealed] = []
-        async for records in self._topics.read(self._settings.topic(SEALED), number):
-            sealed += [Sealed(record.offset, record.key, record.value) for record in records]
-        check_sealed(
-            f"{SEALED}/{number}",
-            sealed,
-            by_session(direct.accepted),
-            by_session(rerouted.accepted),
-            checked.sealed,
+    async def _check_sessions(
+        self, number: int
+    ) -> tuple[Mapping[SessionId, Known], Mapping[str, Mapping[str, bytes]]]:
+        """Return the sessions, and the invoices of each station by id."""
+        sources = await self._partitions.sources(self._sessions, number)
+        decisions = await self._partitions.sources(self._decisions, number)
+        where, rows = await self._partitions.table(SESSIONS, number, {**sources, **decisions})
+        bills = await self._bills(number)
+        direct, rerouted = (source.accepted for source in sources.values())
+        (decided,) = (source.accepted for source in decisions.values())
+        checked = check_sessions(
+            where,
+            rows,
+            Sources.of(direct, rerouted, decided, bills.papers(), await self._declined(number)),
+            self._reference,
             self._limits,
             self._report,
         )
-        return checked.states
+        bills.check()
+        bills.check_rows(where, rows)
+        check_left(where, rows, self._report)
+        for sorting in (self._sessions, self._decisions):
+            refused = {
+                Place(sorting.topic, partition, offset): rejected
+                for (topic, partition, offset), rejected in checked.refused.items()
+                if self._settings.topic(topic) == sorting.topic
+            }
+            await self._partitions.refuse(sorting, number, refused)
+        return checked.sessions, bills.by_station()
 
-    async def _sources(self, sorting: Sorting[R], number: int) -> tuple[Source[R], Source[R]]:
-        """Read what a table partition is computed from: what came directly, what was rerouted."""
-        both: tuple[Source[R], Source[R]] = (Source(), Source())
-        for source, again in zip(both, (False, True), strict=True):
-            topic = f"{sorting.device_topic}-rerouted" if again else sorting.device_topic
-            async for records in self._topics.read(topic, number):
-                sorting.sort(source, number, records, again=again)
+    async def _declined(self, number: int) -> set[tuple[int, int]]:
+        """Return where the decisions of a partition are that have a dead letter."""
+        declined: set[tuple[int, int]] = set()
+        async for records in self._topics.read(self._settings.topic("dead-letters"), number):
+            for place in map(place_of_dead_letter, records):
+                if place is not None and place.topic == self._decisions.topic:
+                    declined.add((place.partition, place.offset))
+        return declined
+
+    async def _bills(self, number: int) -> Bills:
+        """Read what was billed in a partition."""
+        bills = Bills(number, self._reference.tariffs, self._report)
+        for topic, take_up in (
+            (SEALED, bills.take_up_sealed),
+            (INVOICES, bills.take_up_invoices),
+        ):
+            async for records in self._topics.read(self._settings.topic(topic), number):
+                take_up([Found(record.offset, record.key, record.value) for record in records])
                 self._progress(self._topics.records, f"{topic}/{number}")
-        return both
-
-    async def _table(
-        self, table: str, number: int, direct: Source[Any], rerouted: Source[Any]
-    ) -> tuple[str, Rows]:
-        """Rebuild a partition of a table, comparing markers and local stores on the way."""
-        where = f"changelog of {table}/{number}"
-        topic = self._settings.topic(table)
-        sources = [topic, f"{topic}-rerouted"]
-        changelog = self._settings.topic(changelog_topic(self._settings, table).name)
-        rebuilt = Rebuilt(
-            [
-                StoreComparison(store, sources, self._report)
-                for directory in self._data_dirs
-                for store in open_stores(directory, table, number)
-            ]
-        )
-        async for records in self._topics.read(changelog, number, whole=False):
-            rebuilt.apply(records)
-            self._progress(self._topics.records, f"{changelog}/{number}")
-        rebuilt.finish()
-        rows = Rows(rebuilt.rows)
-        ends = zip(sources, (direct.last, rerouted.last), strict=True)
-        check_markers(where, rows, ends, self._report)
-        return where, rows
+        return bills
 
     async def _check_output(
         self, topic: str, expected: ExpectedOutputs, place_of: Callable[[Any], Place | None]
@@ -224,14 +228,15 @@ class _Check:
         self,
         number: int,
         words: Mapping[str, Sequence[ConnectorWord]],
-        sessions: Mapping[SessionId, SessionState],
+        sessions: Mapping[SessionId, Known],
         register: Mapping[str, RegisteredStation],
+        invoices: Mapping[str, Mapping[str, bytes]],
     ) -> None:
         """Ask the worker about the stations of a partition, or an equal share of the sample."""
         assert self._asked is not None, "asked for"
-        of_station: dict[str, dict[str, SessionState]] = {}
-        for (station_id, session_id), state in sessions.items():
-            of_station.setdefault(station_id, {})[session_id] = state
+        of_station: dict[str, dict[str, Known]] = {}
+        for (station_id, session_id), known in sessions.items():
+            of_station.setdefault(station_id, {})[session_id] = known
         stations = sorted({*words, *of_station, *register})
         if self._sample is not None:
             share = -(-self._sample // self._settings.partitions)
@@ -239,4 +244,6 @@ class _Check:
         for each in stations:
             facts = (words.get(each, ()), of_station.get(each, {}), register.get(each))
             await self._asked.check_station(each, *facts)
+            for name, invoice in invoices.get(each, {}).items():
+                await self._asked.check_invoice(name, invoice)
             self._progress(self._topics.records, f"HTTP, partition {number}")

@@ -10,14 +10,18 @@ from typing import Any, Self
 
 import aiohttp
 
+from evcharge.domain.billing.account import Facts, facts_of
+from evcharge.domain.billing.standing import standing_of
 from evcharge.domain.quantities import KW, KWH, MICRO, decimal_text, format_timestamp
-from evcharge.domain.session import SessionState
+from evcharge.domain.session import Lifecycle
 from evcharge.domain.station import describe_station
 from evcharge.domain.station_register import RegisteredStation
 from evcharge.domain.station_session import OpenSession
 from evcharge.domain.station_state import ConnectorWord, StationState
 from evcharge.errors import CommandError
+from evcharge.verification.memory import is_occupied
 from evcharge.verification.report import Report
+from evcharge.verification.sessions import Known
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
 
@@ -62,7 +66,7 @@ class Asked:
         self,
         station_id: str,
         words: Sequence[ConnectorWord],
-        sessions: Mapping[str, SessionState],
+        sessions: Mapping[str, Known],
         registered: RegisteredStation | None,
     ) -> None:
         """Compare one station and all of its sessions."""
@@ -70,8 +74,8 @@ class Asked:
         path = f"/v1/stations/{station_id}"
         running = [
             OpenSession(each, state.connector_id, state.started_us, state.updated_us)
-            for each, state in sessions.items()
-            if state.is_open
+            for each, (state, account, _) in sessions.items()
+            if is_occupied(state, account)
         ]
         view = describe_station(
             station_id,
@@ -121,7 +125,35 @@ class Asked:
         for session_id in sessions.keys() & listed.keys():
             self._report.compared["sessions over HTTP"] += 1
             expected = session_facts(station_id, session_id, sessions[session_id])
-            self._compare(f"session {session_id} of {station_id}", expected, listed[session_id])
+            name, found = f"session {session_id} of {station_id}", listed[session_id]
+            self._compare(name, expected, found)
+            costs = sessions[session_id].costs()
+            if found.get("cost") not in costs:
+                said = f"{name}: cost is {found.get('cost')!r} instead of {costs!r}"
+                self._report.differs(self._where, "changed", said)
+
+    async def check_invoice(self, invoice_id: str, record: bytes) -> None:
+        """Compare an invoice or a credit note with its record."""
+        path = f"/v1/invoices/{invoice_id}"
+        status, found = await self._get(path)
+        if found.get("stale"):
+            raise CommandError(f"{self._url}{path} answers from a copy")
+        self._report.compared["invoices over HTTP"] += 1
+        if status != 200:
+            self._report.differs(self._where, "missing", f"invoice {invoice_id}: {status}")
+        elif found != json.loads(record, parse_float=Decimal):
+            self._report.differs(self._where, "changed", f"invoice {invoice_id}: {found}")
+
+    async def check_user(self, user_id: str, invoices: Iterable[str]) -> None:
+        """Compare the ids of a user's invoices."""
+        expected = sorted(invoices)
+        path = f"/v1/users/{user_id}/invoices"
+        listed = [each["invoice_id"] async for each in self._pages(path, "invoices")]
+        self._report.compared["invoices of users"] += len(listed)
+        self._differ("missing", f"invoices of {user_id}", set(expected) - set(listed))
+        self._differ("surplus", f"invoices of {user_id}", set(listed) - set(expected))
+        if listed != sorted(set(listed)):
+            self._report.differs(self._where, "changed", f"the list of {user_id} is not sorted")
 
     def _compare(self, name: str, expected: Mapping[str, Any], found: Mapping[str, Any]) -> None:
         for field, value in expected.items():
@@ -154,23 +186,35 @@ class Asked:
             raise CommandError(f"{self._url}{path} does not answer: {problem!r}") from None
 
 
-def session_facts(station_id: str, session_id: str, state: SessionState) -> dict[str, Any]:
+def session_facts(station_id: str, session_id: str, known: Known) -> dict[str, Any]:
     """Return what the contract's **Session** has to say, numbers as they are parsed."""
+    state, account, _ = known
+    stands = standing_of(state, account)
+    facts = facts_of(state)
+    if account is not None and stands.standing is Lifecycle.COMPLETED:
+        facts = facts.corrected(account.corrections)
     return {
         "session_id": session_id,
         "station_id": station_id,
         "connector_id": state.connector_id,
-        "user_id": state.user_id,
-        "state": state.lifecycle.value,
-        "started_at": _time(state.started_us),
-        "ended_at": _time(state.ended_us),
-        "duration_s": _amount(state.duration_us, MICRO),
-        "energy_kwh": _amount(state.energy_uwh, KWH),
+        "user_id": facts.user_id,
+        "state": stands.standing.value,
+        "started_at": _time(facts.started_us),
+        "ended_at": _time(facts.ended_us),
+        "duration_s": _amount(_lasted_us(facts), MICRO),
+        "energy_kwh": _amount(facts.energy_uwh, KWH),
         "power_kw": _amount(state.power_mw, KW),
-        "held_reasons": [reason.value for reason in state.held_reasons],
-        "revision": state.revision,
+        "held_reasons": [reason.value for reason in stands.reasons],
+        "revision": stands.revision,
         "updated_at": _time(state.updated_us),
     }
+
+
+def _lasted_us(facts: Facts) -> int | None:
+    started_us, ended_us = facts.started_us, facts.ended_us
+    if started_us is None or ended_us is None or ended_us < started_us:
+        return None
+    return ended_us - started_us
 
 
 def _time(instant_us: int | None) -> str | None:

@@ -1,26 +1,33 @@
-"""What the rows of the sessions have to be: each session is the fold of the set of its records."""
+"""What the rows of the sessions have to be: each session is the fold of the set of its records.
+
+What was billed follows from the records and the decisions one after the other (``course.py``).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
-from evcharge.domain.session import Lifecycle, Limits, SessionState, fold
-from evcharge.domain.session.order import END_RANK, distinct
+from evcharge.domain.billing.account import Account
+from evcharge.domain.billing.decision import Decision
+from evcharge.domain.billing.standing import standing_of
+from evcharge.domain.session import Limits, SessionState, fold
+from evcharge.domain.session.forgetting import GRACE_US
+from evcharge.domain.session.state import EMPTY
 from evcharge.domain.session_record import SessionRecord
-from evcharge.verification.report import Report, changed_fields
+from evcharge.events.rejection import Reason, Rejected
+from evcharge.events.session_decisions import Decided
+from evcharge.verification.arrivals import arrived, without_repeats
+from evcharge.verification.costs import CostJson, possible_costs
+from evcharge.verification.course import Ended, Log, follow
+from evcharge.verification.memory import CLOSED, forgotten, is_too_late
+from evcharge.verification.papers import Papers
+from evcharge.verification.reference import Reference
+from evcharge.verification.report import Report
 from evcharge.verification.rows import Rows
-from tables.charging_sessions import (
-    PRESENT,
-    SessionRow,
-    block_key,
-    decode_records,
-    decode_session,
-    decode_tail,
-    index_key,
-    open_key,
-    session_key,
-)
+from evcharge.verification.session_rows import SessionRows
+from tables.charging_sessions import PRESENT, SessionRow, decode_session, session_key
 from tables.closed_sessions import (
     QUEUE_KEY,
     Queue,
@@ -32,6 +39,11 @@ from tables.closed_sessions import (
 SessionId: TypeAlias = tuple[str, str]
 """Station and session: what tells sessions apart."""
 
+RECORDS, DECISIONS = "charging-sessions", "session-decisions"
+"""The topics that sessions follow from."""
+
+_NOTHING = Papers()
+
 
 def by_session(records: Iterable[SessionRecord]) -> dict[SessionId, list[SessionRecord]]:
     """Group records by their session, in their order."""
@@ -41,123 +53,202 @@ def by_session(records: Iterable[SessionRecord]) -> dict[SessionId, list[Session
     return sessions
 
 
+class Known(NamedTuple):
+    """A session as it has to be."""
+
+    state: SessionState
+    account: Account | None
+    costs: Callable[[], Sequence[CostJson]]
+    """What it may be said to cost."""
+
+
+class Sources(NamedTuple):
+    """All that a partition's sessions follow from, and what was written of them, by session."""
+
+    direct: Mapping[SessionId, Sequence[SessionRecord]]
+    rerouted: Mapping[SessionId, Sequence[SessionRecord]]
+    decisions: Mapping[SessionId, Sequence[Decision]]
+    papers: Mapping[SessionId, Papers]
+    declined: frozenset[tuple[int, int]]
+    """Partition and offset of each decision that has a dead letter."""
+
+    @classmethod
+    def of(
+        cls,
+        direct: Iterable[SessionRecord],
+        rerouted: Iterable[SessionRecord] = (),
+        decisions: Iterable[Decided] = (),
+        papers: Mapping[SessionId, Papers] | None = None,
+        declined: Iterable[tuple[int, int]] = (),
+    ) -> Sources:
+        """Return them by session."""
+        decided: dict[SessionId, list[Decision]] = {}
+        for station_id, session_id, decision in decisions:
+            decided.setdefault((station_id, session_id), []).append(decision)
+        grouped = by_session(direct), by_session(rerouted)
+        return cls(*grouped, decided, papers or {}, frozenset(declined))
+
+    def sessions(self) -> Iterable[SessionId]:
+        """Return every session that is spoken of anywhere."""
+        return {**self.direct, **self.rerouted, **self.decisions, **self.papers}
+
+
 class Checked(NamedTuple):
     """What is known of the sessions after their rows were compared."""
 
-    states: dict[SessionId, SessionState]
-    """Each session as it has to be."""
-    sealed: dict[SessionId, int | None]
-    """Which revision was sealed, as the rows say."""
+    sessions: dict[SessionId, Known]
+    """Each one that is not forgotten."""
+    refused: dict[tuple[str, int, int], Rejected]
+    """Records that a rule refused, by topic, partition and offset."""
 
 
 def check_sessions(
     where: str,
     rows: Rows,
-    sessions: Mapping[SessionId, Sequence[SessionRecord]],
+    sources: Sources,
+    reference: Reference,
     limits: Limits,
     report: Report,
 ) -> Checked:
-    """Compare a partition's rows with the records."""
-    checked = Checked({}, {})
-    queued = _queued(where, rows, report)
-    now_us = max((each.ingest_us for records in sessions.values() for each in records), default=0)
-    for session, records in sessions.items():
-        report.compared["sessions"] += 1
-        if rows.take(session_key(*session)) == PRESENT:
-            _check_marker(where, session, records, now_us, limits, report)
-            continue
-        state = checked.states[session] = fold(records, limits)
-        if state.lifecycle is Lifecycle.COMPLETED and session not in queued:
-            report.differs(where, "missing", f"session {session[1]} of {session[0]}: in the queue")
-        row = _check_session(where, rows, session, records, state, report)
-        if row is not None:
-            checked.sealed[session] = row.account.revision if row.account else None
-    return checked
+    """Compare a partition's rows, and what was billed, with the records and decisions."""
+    return _Sessions(where, rows, sources, reference, limits, report).check()
 
 
-def _queued(where: str, rows: Rows, report: Report) -> set[SessionId]:
-    """Return the sessions that wait to be forgotten."""
-    value = rows.take(QUEUE_KEY)
-    queue = Queue() if value is None else decode_queue(value)
-    queued: set[SessionId] = set()
-    for number in range(queue.first, queue.behind):
-        completed = rows.take(completed_key(number))
-        if completed is None:
-            report.differs(where, "missing", f"row {number} of completed sessions")
-        else:
-            queued.update(decode_completed(completed).sessions)
-    return queued
+class _Sessions:
+    def __init__(
+        self,
+        where: str,
+        rows: Rows,
+        sources: Sources,
+        reference: Reference,
+        limits: Limits,
+        report: Report,
+    ) -> None:
+        self._where = where
+        self._rows = rows
+        self._sources = sources
+        self._reference = reference
+        self._limits = limits
+        self._report = report
+        self._checked = Checked({}, {})
 
+    def check(self) -> Checked:
+        sources = self._sources
+        queued = self._queued()
+        records = (*sources.direct.values(), *sources.rerouted.values())
+        now_us = max((each.ingest_us for some in records for each in some), default=0)
+        for session in sources.sessions():
+            self._report.compared["sessions"] += 1
+            value = self._rows.take(session_key(*session))
+            if value == PRESENT:
+                self._check_forgotten(session, now_us)
+                continue
+            row = None if value is None else decode_session(value)
+            ended = self._check_one(session, row)
+            if ended is None:
+                continue
+            standing = standing_of(ended.state, ended.account).standing
+            if standing in CLOSED and session not in queued:
+                self._differs("missing", session, "in the queue")
+        return self._checked
 
-def _check_marker(
-    where: str,
-    session: SessionId,
-    records: Sequence[SessionRecord],
-    now_us: int,
-    limits: Limits,
-    report: Report,
-) -> None:
-    """Check that a session with a marker can have been forgotten, ``now_us`` being the latest ingest."""
-    ends = [record.ingest_us for record in records if record.kind >= END_RANK]
-    if not ends or now_us < min(ends) + limits.memory_us:
-        report.differs(
-            where, "missing", f"session {session[1]} of {session[0]}: forgotten too soon"
+    def _queued(self) -> set[SessionId]:
+        """Return the sessions that wait to be forgotten."""
+        value = self._rows.take(QUEUE_KEY)
+        queue = Queue() if value is None else decode_queue(value)
+        queued: set[SessionId] = set()
+        for number in range(queue.first, queue.behind):
+            completed = self._rows.take(completed_key(number))
+            if completed is None:
+                what = f"row {number} of completed sessions"
+                self._report.differs(self._where, "missing", what)
+            else:
+                queued.update(decode_completed(completed).sessions)
+        return queued
+
+    def _check_forgotten(self, session: SessionId, now_us: int) -> None:
+        """Check a session with a marker; ``now_us`` is the latest ingest."""
+        log = self._log(session, ())
+        ended = self._followed(log, lambda _: None)
+        if ended is None:
+            return
+        self._refuse(log, ended)
+        at_us = now_us - GRACE_US
+        if not is_too_late(ended.state, ended.account, ended.completed_us, at_us, self._limits):
+            self._differs("missing", session, "forgotten too soon")
+
+    def _check_one(self, session: SessionId, row: SessionRow | None) -> Ended | None:
+        """Check a session that is remembered; return where its course led to, if that can be told."""
+        own = SessionRows(self._where, self._rows, session, row, self._report)
+        kept = own.kept()
+        log = self._log(session, kept)
+        ended = self._followed(log, own.unlike)
+        refused: Collection[int] = ()
+        if ended is not None:
+            refused = ended.refused
+            self._refuse(log, ended)
+        sources = self._sources
+        records = [*sources.direct.get(session, ()), *sources.rerouted.get(session, ())]
+        if refused:
+            records = [each for number, each in enumerate(log.records) if number not in refused]
+        state = fold(records, self._limits) if records else EMPTY
+        account = ended.account if ended else None if row is None else row.account
+        if state == EMPTY and account is None:
+            if row is not None:
+                own.differs("surplus", "a row of nothing")
+            return ended
+        if state != EMPTY:
+            costs = partial(possible_costs, log, state, account, self._reference)
+            self._checked.sessions[session] = Known(state, account, costs)
+        own.check(state, account)
+        own.check_kept(kept, records, state)
+        return ended
+
+    def _log(self, session: SessionId, kept: Sequence[SessionRecord]) -> Log:
+        sources = self._sources
+        direct, rerouted = sources.direct.get(session, ()), sources.rerouted.get(session, ())
+        records = arrived(direct, rerouted, kept)
+        if records is None:
+            self._differs(
+                "changed", session, "its records are kept in another order than they came"
+            )
+            records = [*direct, *rerouted]
+        ingests = [record.ingest_us for record in records]
+        if rerouted and max(ingests) - min(ingests) < self._limits.memory_us:
+            # No repeat can have come too late.
+            records = without_repeats(records, kept)
+        decisions = sources.decisions.get(session, ())
+        declined = frozenset(
+            number
+            for number, decision in enumerate(decisions)
+            if (decision.partition, decision.offset) in sources.declined
         )
+        papers = sources.papers.get(session, _NOTHING)
+        return Log(*session, records, decisions, papers, declined, kept)
 
-
-def _check_session(
-    where: str,
-    rows: Rows,
-    session: SessionId,
-    records: Sequence[SessionRecord],
-    state: SessionState,
-    report: Report,
-) -> SessionRow | None:
-    station_id, session_id = session
-    name = f"session {session_id} of {station_id}"
-    if rows.take(index_key(session_id, station_id)) != PRESENT:
-        report.differs(where, "missing", f"{name}: its index row")
-    if (rows.take(open_key(station_id, session_id)) == PRESENT) != state.is_open:
-        what = "open without a row that says so" if state.is_open else "ended, but a row says open"
-        report.differs(where, "changed", f"{name}: {what}")
-    value = rows.take(session_key(station_id, session_id))
-    if value is None:
-        report.differs(where, "missing", name)
-        return None
-    row = decode_session(value)
-    if row.state != state:
-        report.differs(where, "changed", f"{name}: {changed_fields(state, row.state)}")
-    kept: list[SessionRecord] = []
-    for number in range(row.blocks):
-        block = rows.take(block_key(station_id, session_id, number))
-        if block is None:
-            report.differs(where, "missing", f"{name}: block {number} of its records")
+    def _followed(self, log: Log, compared: Callable[[Ended], str | None]) -> Ended | None:
+        """Follow a session's course; note what is wrong with it."""
+        found = follow(log, self._reference, self._limits, compared)
+        if isinstance(found, Ended):
+            return found
+        session = (log.station_id, log.session_id)
+        if found is None:
+            self._report.compared["sessions with too much to follow"] += 1
         else:
-            kept += decode_records(station_id, session_id, block)
-    kept += decode_tail(station_id, session_id, row)
-    _check_kept(where, name, kept, records, state, report)
-    return row
+            self._differs(found.sort, session, found.detail)
+        return None
 
+    def _refuse(self, log: Log, ended: Ended) -> None:
+        """Expect the dead letters of what a rule refused."""
+        for number in ended.refused:
+            record = log.records[number]
+            place = (RECORDS, record.partition, record.offset)
+            self._checked.refused[place] = Rejected(Reason.TOO_LATE, forgotten(log.session_id))
+        for number, why in ended.declined:
+            decision = log.decisions[number]
+            place = (DECISIONS, decision.partition, decision.offset)
+            self._checked.refused[place] = why
 
-def _check_kept(
-    where: str,
-    name: str,
-    kept: Sequence[SessionRecord],
-    records: Sequence[SessionRecord],
-    state: SessionState,
-    report: Report,
-) -> None:
-    """Compare the records kept with those that arrived.
-
-    Of equal records the first appearance counts. It may have been found after another one (a rerouted
-    record): then both are kept. Of a session with too many records only some are.
-    """
-    surplus = set(kept) - set(records)
-    if surplus:
-        report.differs(where, "surplus", f"{name}: records kept that never came: {surplus}")
-    if len(set(kept)) < len(kept):
-        report.differs(where, "repeated", f"{name}: a record is kept twice")
-    if state.witnesses is None:
-        missing = set(distinct(records).values()) - set(kept)
-        if missing:
-            report.differs(where, "missing", f"{name}: records not kept: {missing}")
+    def _differs(self, sort: str, session: SessionId, what: str) -> None:
+        station_id, session_id = session
+        self._report.differs(self._where, sort, f"session {session_id} of {station_id}: {what}")

@@ -1,4 +1,4 @@
-"""What becomes of every record of a device topic: accepted, rejected, or somebody else's.
+"""What becomes of every record that a table is computed from: accepted, rejected, or somebody else's.
 
 The records of one table partition come from two topics, the device topic and its rerouted one. A
 rerouted record carries in its headers where and when it first arrived, and counts as if it had arrived
@@ -7,12 +7,12 @@ there (contract, *Wrong partition*).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from evcharge.events.received import Received
-from evcharge.events.rejection import Rejected
+from evcharge.events.rejection import Reason, Rejected
 from evcharge.kafka.partitioning import Partitioner
 from evcharge.storage.partition_store import Marker
 from evcharge.verification.outputs import ExpectedOutputs, Output, Place
@@ -54,13 +54,14 @@ class Source(Generic[R]):
 
 @dataclass(frozen=True, slots=True)
 class Sorting(Generic[R]):
-    """How the records of a device topic and of its rerouted one are sorted."""
+    """How the records of a topic, and of its rerouted one if it has one, are sorted."""
 
-    device_topic: str
+    topic: str
     decode: Callable[[Sequence[Received]], Sequence[R | Rejected]]
     partitioner: Partitioner
     dead_letters: ExpectedOutputs
-    rerouted: ExpectedOutputs
+    rerouted: ExpectedOutputs | None = None
+    """None: what is in a wrong partition is rejected."""
 
     def sort(
         self, source: Source[R], partition: int, records: Sequence[Any], *, again: bool
@@ -68,15 +69,35 @@ class Sorting(Generic[R]):
         """Sort the next records of a source; ``again`` if it is the rerouted topic's."""
         arrivals = [first_arrival(record) for record in records] if again else records
         for arrival, outcome in zip(arrivals, self.decode(arrivals), strict=True):
-            place = Place(self.device_topic, arrival.partition, arrival.offset)
+            place = Place(self.topic, arrival.partition, arrival.offset)
             if isinstance(outcome, Rejected):
                 self.dead_letters.add(place, dead_letter(arrival, place, partition, outcome))
-            elif (home := self.partitioner.partition_of(outcome.station_id)) != partition:
+            elif (home := self.partitioner.partition_of(outcome.station_id)) == partition:
+                source.accepted.append(outcome)
+            elif self.rerouted is not None:
                 self.rerouted.add(place, forwarded(arrival, home))
             else:
-                source.accepted.append(outcome)
+                detail = f"station {outcome.station_id} belongs to partition {home}"
+                wrong = Rejected(Reason.WRONG_PARTITION, detail)
+                self.dead_letters.add(place, dead_letter(arrival, place, partition, wrong))
         if records:
             source.last = Marker(records[-1].offset, records[-1].timestamp)
+
+    def refuse(
+        self,
+        refused: Mapping[Place, Rejected],
+        partition: int,
+        records: Sequence[Any],
+        *,
+        again: bool,
+    ) -> None:
+        """Expect the dead letters of records that were accepted and then refused by a rule."""
+        for record in records:
+            arrival = first_arrival(record) if again else record
+            place = Place(self.topic, arrival.partition, arrival.offset)
+            if place in refused:
+                letter = dead_letter(arrival, place, partition, refused[place])
+                self.dead_letters.add(place, letter)
 
 
 def dead_letter(arrival: Arrival, place: Place, partition: int, rejected: Rejected) -> Output:

@@ -1,7 +1,8 @@
-"""The HTTP interface: reads of the tables and the register, asked of any worker, and the first page.
+"""The HTTP interface: what the tables and the register say, asked of any worker, and the pages.
 
-In reading order: ``routes.py`` lists every endpoint, ``stations.py`` and ``sessions.py`` answer,
-``owners.py`` finds the worker that can, ``state.py`` is all that the answers are made from. Handlers are
-plain aiohttp handlers beside Faust's own views: Faust's view classes would bring their own error format
-and their own routing, which takes no body apart and cannot merge lists.
+In reading order: ``routes.py`` lists every endpoint, ``stations.py``, ``sessions.py``, ``invoices.py``
+answer, ``owners.py`` finds the worker that can, ``state.py`` is all that the answers are made from.
+``decisions.py`` alone writes: to the log, never to a table. Handlers are plain aiohttp handlers beside
+Faust's own views: Faust's view classes would bring their own error format and their own routing, which
+takes no body apart and cannot merge lists.
 """

@@ -10,14 +10,19 @@ from typing import Self
 from rocksdict import DbClosedError
 
 from evcharge.application import Application
-from evcharge.domain.session import SessionState
+from evcharge.domain.billing.bill import Session
+from evcharge.domain.session import Limits, SessionState
+from evcharge.domain.session_record import SessionRecord
 from evcharge.domain.station_register import RegisteredStation
 from evcharge.domain.station_session import OpenSession
 from evcharge.domain.station_state import StationState
 from evcharge.engine.table import StateTable
-from evcharge.web.state import PartitionLostError
+from evcharge.storage.partition_store import PartitionStore
+from evcharge.web.state import KeptSession, PartitionLostError
 from tables import charging_sessions, station_status
-from tables.charging_sessions import ChargingSessionsReader
+from tables.charging_sessions import ChargingSessionsReader, SessionRow, stored_records
+from tables.held_sessions import held_sessions, is_held
+from tables.invoices import InvoicesReader, decode_tariff, tariff_key
 from tables.station_status import StationStatusReader
 
 
@@ -27,6 +32,7 @@ class DurableState:
     def __init__(self, app: Application, *, copies: bool = False) -> None:
         self._app = app
         self._copies = copies
+        self._limits = Limits.of(app.settings)
         self.partitions = app.settings.partitions
 
     def partition_of(self, station_id: str) -> int:
@@ -86,15 +92,29 @@ class DurableState:
                     yield station_id
                 last = station_id
 
-    def session(self, station_id: str, session_id: str) -> SessionState | None:
+    def kept(self, station_id: str, session_id: str) -> KeptSession | None:
         partition = self.partition_of(station_id)
         with self._reading(partition):
-            return self._sessions(partition).session(station_id, session_id)
+            row = self._sessions(partition).row(station_id, session_id)
+            return None if row is None else self._kept(partition, station_id, session_id, row)
 
-    def sessions_of(self, station_id: str) -> Iterator[tuple[str, SessionState]]:
+    def session(self, station_id: str, session_id: str) -> SessionState | None:
+        """Return what a session's records say (for tests: :mod:`evcharge.testing`)."""
+        kept = self.kept(station_id, session_id)
+        return None if kept is None else kept.state
+
+    def sessions_of(self, station_id: str) -> Iterator[tuple[str, KeptSession]]:
         partition = self.partition_of(station_id)
         with self._reading(partition):
-            yield from self._sessions(partition).sessions_of(station_id)
+            for session_id, row in self._sessions(partition).rows_of(station_id):
+                yield session_id, self._kept(partition, station_id, session_id, row)
+
+    def held_sessions(self, partition: int, after: tuple[str, str] | None) -> Iterator[KeptSession]:
+        with self._reading(partition):
+            for station_id, session_id in held_sessions(self._rows(partition), after):
+                row = self._sessions(partition).row(station_id, session_id)
+                if row is not None and is_held(row.state, row.account):
+                    yield self._kept(partition, station_id, session_id, row)
 
     def open_sessions(self, station_id: str) -> Sequence[OpenSession]:
         partition = self.partition_of(station_id)
@@ -104,6 +124,23 @@ class DurableState:
     def stations_having(self, partition: int, session_id: str) -> Iterator[str]:
         with self._reading(partition):
             yield from self._sessions(partition).stations_having(session_id)
+
+    # -- billing
+
+    def invoice(self, partition: int, invoice_id: str) -> bytes | None:
+        with self._reading(partition):
+            return InvoicesReader(self._rows(partition)).invoice(invoice_id)
+
+    def invoices_of(
+        self, partition: int, user_id: str, after: str | None
+    ) -> Iterator[tuple[str, bytes]]:
+        with self._reading(partition):
+            yield from InvoicesReader(self._rows(partition)).invoices_of(user_id, after)
+
+    def unpublished_tariff(self, partition: int, digest: str) -> bytes | None:
+        with self._reading(partition):
+            row = self._rows(partition).get(tariff_key(digest))
+            return None if row is None else decode_tariff(row)
 
     # -- register
 
@@ -124,7 +161,21 @@ class DurableState:
         return StationStatusReader(self._table(station_status.NAME).partition(partition))
 
     def _sessions(self, partition: int) -> ChargingSessionsReader:
-        return ChargingSessionsReader(self._table(charging_sessions.NAME).partition(partition))
+        return ChargingSessionsReader(self._rows(partition))
+
+    def _rows(self, partition: int) -> PartitionStore:
+        """Return the rows of the sessions, and of what billing adds to them."""
+        return self._table(charging_sessions.NAME).partition(partition)
+
+    def _kept(
+        self, partition: int, station_id: str, session_id: str, row: SessionRow
+    ) -> KeptSession:
+        def records() -> Sequence[SessionRecord]:
+            with self._reading(partition):
+                return stored_records(self._rows(partition), station_id, session_id, row)
+
+        session = Session(station_id, session_id, row.state, records, self._limits)
+        return KeptSession(session, row.account)
 
     @contextmanager
     def _reading(self, partition: int) -> Iterator[None]:

@@ -16,6 +16,8 @@ class Parameter:
     name: str
     help: str
     schema: dict[str, Any] = field(default_factory=lambda: {"type": "string"})
+    required: bool = False
+    """Those in the path always are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,9 @@ class Endpoint:
     """The model of its JSON, or the media type of something else."""
     parameters: tuple[Parameter, ...] = ()
     problems: tuple[int, ...] = ()
-    """Status codes that it may answer besides 200."""
+    """Status codes that it may answer instead of 200."""
     method: str = "GET"
     body: type[BaseModel] | None = None
     """The model of the JSON that is sent with it."""
+    accepted: str | None = None
+    """What 202 means, with the same answer; None: it is never given."""

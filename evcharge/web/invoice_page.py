@@ -87,6 +87,13 @@ def missing_invoice_page(invoice_id: str) -> str:
     return _filled(_PAGE, title="No such invoice", style=_Html(_STYLE), body=body)
 
 
+def later_page(detail: str) -> str:
+    """Return the page that is sent while nobody can tell whether there is an invoice."""
+    text = "<h1>Not at this moment</h1>\n<p>{detail}</p>"
+    body = _filled(text, detail=detail)
+    return _filled(_PAGE, title="Not at this moment", style=_Html(_STYLE), body=body)
+
+
 def _filled(template: str, **values: object) -> _Html:
     """Return a template with values in it, each escaped unless it is HTML."""
     safe = {

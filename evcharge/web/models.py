@@ -19,7 +19,7 @@ Timestamp = Annotated[
 StationId = Annotated[str, Field(examples=["EV-001"])]
 
 
-class _Answer(BaseModel):
+class Answer(BaseModel):
     """Fields are added over time: a client ignores those that it does not know."""
 
     # Forbidden here, so that a test notices what is not documented; open for clients.
@@ -35,7 +35,7 @@ Stale = Annotated[
 ]
 
 
-class Connector(_Answer):
+class Connector(Answer):
     """One plug. Absent facts are null."""
 
     connector_id: int = Field(ge=1)
@@ -54,7 +54,7 @@ class Connector(_Answer):
     session_id: str | None = Field(description="the session that runs on it")
 
 
-class Station(_Answer):
+class Station(Answer):
     """A post on the street with its plugs. Absent facts are null."""
 
     station_id: StationId
@@ -74,45 +74,12 @@ class Station(_Answer):
     stale: Stale = False
 
 
-class Stations(_Answer):
+class Stations(Answer):
     """A page of stations, sorted by id."""
 
     stations: list[Station]
     next: str | None = Field(description="the `cursor` of the next page")
     partial: bool = Field(description="stations may be missing: a partition did not answer")
-    stale: Stale = False
-
-
-class Session(_Answer):
-    """One car plugged in on one plug, from plug-in to unplug. Absent facts are null."""
-
-    session_id: Annotated[str, Field(examples=["S12345"])]
-    station_id: StationId
-    connector_id: int
-    user_id: str | None = Field(description="an opaque pseudonym")
-    state: Literal["active", "completed", "held", "void"] = Field(
-        description="`held`: cannot be trusted, waits for a decision; see held_reasons"
-    )
-    started_at: Timestamp | None
-    ended_at: Timestamp | None
-    duration_s: float | None = Field(description="seconds from start to end")
-    energy_kwh: float | None = Field(description="exactly the decimal value received")
-    power_kw: float | None = Field(description="the last power reported")
-    cost: None = Field(description="not priced yet")
-    held_reasons: list[str]
-    revision: int = Field(
-        description="how many different records of the session are known;"
-        " one more than EVCHARGE_MAX_SESSION_READINGS stands for any number beyond it"
-    )
-    updated_at: Timestamp = Field(description="ingest time of the last record")
-    stale: Stale = False
-
-
-class Sessions(_Answer):
-    """A page of a station's sessions: active first, then those that started last."""
-
-    sessions: list[Session]
-    next: str | None = Field(description="the `cursor` of the next page")
     stale: Stale = False
 
 
@@ -122,7 +89,7 @@ Decimal = Annotated[
 ]
 
 
-class CostLine(_Answer):
+class CostLine(Answer):
     """What one price comes to; amounts of lines are not rounded to the minor unit."""
 
     dimension: Literal[
@@ -136,7 +103,7 @@ class CostLine(_Answer):
     incl_vat: Decimal
 
 
-class VatRow(_Answer):
+class VatRow(Answer):
     """The VAT of one rate."""
 
     percent: Decimal | None
@@ -144,7 +111,7 @@ class VatRow(_Answer):
     amount: Decimal
 
 
-class Cost(_Answer):
+class Cost(Answer):
     """What a session costs: exact lines, and their sums rounded half up to the minor unit."""
 
     currency: str = Field(description="ISO 4217", examples=["EUR"])
@@ -157,13 +124,65 @@ class Cost(_Answer):
     lines: list[CostLine]
 
 
-class Alive(_Answer):
+class Session(Answer):
+    """One car plugged in on one plug, from plug-in to unplug. Absent facts are null."""
+
+    session_id: Annotated[str, Field(examples=["S12345"])]
+    station_id: StationId
+    connector_id: int
+    user_id: str | None = Field(description="an opaque pseudonym")
+    state: Literal["active", "completed", "held", "void"] = Field(
+        description="`held`: cannot be trusted, waits for a decision; see held_reasons"
+    )
+    started_at: Timestamp | None
+    ended_at: Timestamp | None
+    duration_s: float | None = Field(description="seconds from start to end")
+    energy_kwh: float | None = Field(
+        description="exactly the decimal value received, or that of a person's correction"
+    )
+    power_kw: float | None = Field(description="the last power reported")
+    cost: Cost | None = Field(
+        description="of a sealed session what was sealed, of any other what it would be if it ended with"
+        " its last record; null: void, not known where it starts or how much energy it took, too long"
+        " for its tariff, or its tariff is not known"
+    )
+    held_reasons: list[str]
+    revision: int = Field(
+        description="how many different records of the session are known and decisions about it"
+        " accepted; a decision names the one that it is about. One more record than"
+        " EVCHARGE_MAX_SESSION_READINGS stands for any number beyond it"
+    )
+    updated_at: Timestamp = Field(description="ingest time of the last record")
+    stale: Stale = False
+
+
+class Sessions(Answer):
+    """A page of a station's sessions: active first, then those that started last.
+
+    It is shorter than asked for where pricing them would take too long.
+    """
+
+    sessions: list[Session]
+    next: str | None = Field(description="the `cursor` of the next page")
+    stale: Stale = False
+
+
+class HeldSessions(Answer):
+    """A page of the sessions to review, sorted by station and session."""
+
+    sessions: list[Session]
+    next: str | None = Field(description="the `cursor` of the next page")
+    partial: bool = Field(description="sessions may be missing: a partition did not answer")
+    stale: Stale = False
+
+
+class Alive(Answer):
     """The process answers."""
 
     status: Literal["alive"]
 
 
-class Ready(_Answer):
+class Ready(Answer):
     """The worker is in the group with its tables recovered."""
 
     status: Literal["ready"]
@@ -181,3 +200,6 @@ class Problem(BaseModel):
     detail: str = Field(description="one sentence for a person")
     parameter: str | None = Field(default=None, description="of a 400: which one")
     stations: list[str] | None = Field(default=None, description="of a 409: which have the session")
+    revision: int | None = Field(
+        default=None, description="of a 409 to a decision: the session's revision now"
+    )

@@ -34,7 +34,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         "info": {
             "title": "evcharge",
             "version": evcharge.__version__,
-            "description": "Live stations and charging sessions. Any worker answers every request.",
+            "description": "Live stations, charging sessions, bills. Any worker answers every request.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
@@ -60,13 +60,17 @@ def serve(endpoints: Sequence[Endpoint]) -> Any:
 
 def _operation(endpoint: Endpoint) -> dict[str, Any]:
     body = {} if endpoint.body is None else {"requestBody": _body(endpoint.body)}
+    answers = {"200": {"description": "The answer", "content": _content(endpoint.answer)}}
+    if endpoint.accepted is not None:
+        content = _content(endpoint.answer)
+        answers["202"] = {"description": endpoint.accepted, "content": content}
     return {
         "operationId": endpoint.handler.__name__,
         "summary": endpoint.help,
         "parameters": [_parameter(endpoint, each) for each in endpoint.parameters],
         **body,
         "responses": {
-            "200": {"description": "The answer", "content": _content(endpoint.answer)},
+            **answers,
             **{str(code): _problem(HTTPStatus(code)) for code in endpoint.problems},
         },
     }
@@ -77,7 +81,7 @@ def _parameter(endpoint: Endpoint, parameter: Parameter) -> dict[str, Any]:
     return {
         "name": parameter.name,
         "in": "path" if in_path else "query",
-        "required": in_path,
+        "required": in_path or parameter.required,
         "description": parameter.help,
         "schema": parameter.schema,
     }

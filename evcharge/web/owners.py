@@ -6,7 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Generic
+from typing import Generic, NoReturn
 
 from aiohttp import web
 
@@ -37,17 +37,7 @@ async def at_owner(
     asked: set[str] = set()
 
     async def owner() -> web.Response | None:
-        if partition in reader.owned():
-            try:
-                return await here(context)
-            except PartitionLostError:
-                return None
-        url = reader.owners().get(partition)
-        if url is None or not peers.elsewhere(url):
-            return None
-        asked.add(url)
-        answer = await ask(context, url, path, query)
-        return None if answer is None else pass_on(answer)
+        return await _owner_says(context, partition, path, query, here, asked)
 
     async def copy() -> web.Response | None:
         return await copy_of_one(context, station_id, path, query, here, asked)
@@ -60,11 +50,56 @@ async def at_owner(
             break
         await asyncio.sleep(peers.pause_s)
         answer = await owner()
-    if answer is None:
-        raise unavailable(
-            f"No worker can answer for station {station_id} at this moment; ask again."
-        )
-    return answer
+    return answer or _nobody_answers(station_id)
+
+
+async def at_owner_only(
+    context: WebContext,
+    station_id: str,
+    path: str,
+    query: Mapping[str, str],
+    here: Callable[[WebContext], Awaitable[web.Response]],
+) -> web.Response:
+    """Do as :func:`at_owner` does, but never answer from a copy: what follows has to be of now.
+
+    Raises:
+        ProblemError: 503, the owner cannot answer.
+    """
+    partition, peers = context.reader.partition_of(station_id), context.peers
+    for attempt in range(peers.attempts):
+        if attempt:
+            await asyncio.sleep(peers.pause_s)
+        answer = await _owner_says(context, partition, path, query, here, set())
+        if answer is not None:
+            return answer
+    return _nobody_answers(station_id)
+
+
+async def _owner_says(
+    context: WebContext,
+    partition: int,
+    path: str,
+    query: Mapping[str, str],
+    here: Callable[[WebContext], Awaitable[web.Response]],
+    asked: set[str],
+) -> web.Response | None:
+    """Ask the owner of a partition, which may be this worker; note in ``asked`` who was."""
+    reader = context.reader
+    if partition in reader.owned():
+        try:
+            return await here(context)
+        except PartitionLostError:
+            return None
+    url = reader.owners().get(partition)
+    if url is None or not context.peers.elsewhere(url):
+        return None
+    asked.add(url)
+    answer = await ask(context, url, path, query)
+    return None if answer is None else pass_on(answer)
+
+
+def _nobody_answers(station_id: str) -> NoReturn:
+    raise unavailable(f"No worker can answer for station {station_id} at this moment; ask again.")
 
 
 def require_readable(context: WebContext, station_id: str) -> None:

@@ -5,8 +5,23 @@ from __future__ import annotations
 from aiohttp import web
 
 from evcharge.domain.station import STATUS_ORDER
+from evcharge.events.decision_request import DecisionRequest
 from evcharge.events.quotes import QuoteRequest
-from evcharge.web import health, models, openapi, pages, parameters, quotes, sessions, stations
+from evcharge.web import (
+    billing_models,
+    decisions,
+    evidence,
+    health,
+    held,
+    invoices,
+    models,
+    openapi,
+    pages,
+    parameters,
+    quotes,
+    sessions,
+    stations,
+)
 from evcharge.web.answers import add_headers
 from evcharge.web.context import CONTEXT, WebContext
 from evcharge.web.endpoint import Endpoint, Parameter
@@ -42,6 +57,12 @@ MIN_POWER_KW = Parameter(
     {"type": "number", "minimum": 0},
 )
 
+ITS_STATION = Parameter("station_id", "Its station, if several have a session of this id.")
+STATE = Parameter(
+    "state", "Which sessions: `held`.", {"type": "string", "enum": [held.HELD]}, required=True
+)
+INVOICE_ID = Parameter("invoice_id", "The invoice or credit note.")
+
 ENDPOINTS = (
     Endpoint(
         "/v1/stations",
@@ -68,12 +89,55 @@ ENDPOINTS = (
         (400, 404, 503),
     ),
     Endpoint(
+        "/v1/sessions",
+        held.list_held_sessions,
+        "The sessions that wait for a decision, sorted by station and session.",
+        models.HeldSessions,
+        (STATE, LIMIT, CURSOR),
+        (400, 503),
+    ),
+    Endpoint(
         "/v1/sessions/{session_id}",
         sessions.show_session,
         "One session.",
         models.Session,
-        (SESSION_ID, Parameter("station_id", "Its station, if several have a session of this id.")),
+        (SESSION_ID, ITS_STATION),
         (400, 404, 409, 503),
+    ),
+    Endpoint(
+        "/v1/sessions/{session_id}/evidence",
+        evidence.show_evidence,
+        "Why a session is what it is, with its records in the order of their arrival.",
+        billing_models.Evidence,
+        (SESSION_ID, ITS_STATION, LIMIT, CURSOR),
+        (400, 404, 409, 503),
+    ),
+    Endpoint(
+        "/v1/sessions/{session_id}/decisions",
+        decisions.decide_session,
+        "Approve, correct or void a session as its author saw it; answers with what it is then.",
+        models.Session,
+        (SESSION_ID,),
+        (400, 403, 404, 409, 413, 503),
+        "POST",
+        DecisionRequest,
+        "The decision is recorded and has not taken effect yet; the session as it was.",
+    ),
+    Endpoint(
+        "/v1/invoices/{invoice_id}",
+        invoices.show_invoice,
+        "One invoice or credit note.",
+        billing_models.Invoice,
+        (INVOICE_ID,),
+        (404, 503),
+    ),
+    Endpoint(
+        "/v1/users/{user_id}/invoices",
+        invoices.list_invoices,
+        "A user's invoices and credit notes, sorted by id.",
+        billing_models.Invoices,
+        (Parameter("user_id", "The user; one that is not known has none."), LIMIT, CURSOR),
+        (400, 404, 503),
     ),
     Endpoint(
         "/v1/quotes",
@@ -100,6 +164,7 @@ ENDPOINTS = (
 
 PAGES = {
     "/": pages.show_page,
+    "/invoices/{invoice_id}": invoices.show_invoice_page,
     "/static/{name}": pages.show_file,
     "/openapi.json": openapi.serve(ENDPOINTS),
 }
@@ -109,7 +174,15 @@ FOR_PEERS = {
     "/stations/{station_id}": stations.show_own_station,
     "/stations/{station_id}/sessions": sessions.list_own_sessions,
     "/stations/{station_id}/sessions/{session_id}": sessions.show_own_session,
+    "/stations/{station_id}/sessions/{session_id}/evidence": evidence.show_own_evidence,
+    "/stations/{station_id}/sessions/{session_id}/trial": decisions.try_own_decision,
+    "/stations/{station_id}/sessions/{session_id}/decisions/{decision_id}": (
+        decisions.look_at_own_decision
+    ),
     "/sessions/{session_id}/stations": sessions.find_own_stations,
+    "/held-sessions": held.list_own_held_sessions,
+    "/invoices/{invoice_id}": invoices.show_own_invoice,
+    "/users/{user_id}/invoices": invoices.list_own_invoices,
 }
 """What workers ask each other, below ``evcharge.web.peers.PREFIX``."""
 

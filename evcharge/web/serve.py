@@ -5,6 +5,7 @@ from __future__ import annotations
 from evcharge.application import Application
 from evcharge.domain.quantities import SECOND_US
 from evcharge.web.context import WebContext
+from evcharge.web.decision_log import KafkaDecisionLog
 from evcharge.web.durable_state import DurableState
 from evcharge.web.metrics import Metrics
 from evcharge.web.peers import Peers
@@ -19,6 +20,8 @@ def serve_web(app: Application) -> None:
             reader=DurableState(app),
             peers=Peers(app.settings.url, lambda: app.http_client),
             metrics=Metrics(lambda: app.lane.counters.values, app.lag),
+            desk=app.desk,
+            decisions=KafkaDecisionLog(app.settings),
             silence_us=app.settings.status_silence_s * SECOND_US,
         )
         add_routes(web_app, context)  # type: ignore[arg-type]

@@ -9,18 +9,18 @@ from itertools import islice
 import msgspec
 from aiohttp import web
 
-from evcharge.domain.session import SessionState
-from evcharge.domain.session.state import Lifecycle
+from evcharge.domain.session import Lifecycle
 from evcharge.web import parameters
 from evcharge.web.answers import json_response, marked_stale
 from evcharge.web.context import WebContext, context_of
 from evcharge.web.copies import asked_context, mark, missing
+from evcharge.web.costs import affordable
 from evcharge.web.cursors import decode_cursor, encode_cursor
 from evcharge.web.owners import asked_partitions, at_all_owners, at_owner, require_readable
 from evcharge.web.parts import Part
 from evcharge.web.problems import ProblemError, not_found, unavailable
 from evcharge.web.session_view import session_json
-from evcharge.web.state import PartitionLostError
+from evcharge.web.state import KeptSession, PartitionLostError
 from evcharge.web.stations import ROWS_AT_A_TIME, station_is_known
 
 MOST_STATIONS_NAMED = 100
@@ -76,43 +76,39 @@ async def _sessions_of(
     reader, marked = context.reader, mark(context, station_id)
     if not station_is_known(context, station_id):
         raise missing(context, station_id, f"station {station_id}")
-    found: list[tuple[SessionsPosition, SessionState]] = []
-    for scanned, (session_id, session) in enumerate(reader.sessions_of(station_id), start=1):
+    found: list[tuple[SessionsPosition, KeptSession]] = []
+    for scanned, (session_id, kept) in enumerate(reader.sessions_of(station_id), start=1):
         if scanned % ROWS_AT_A_TIME == 0:
             await asyncio.sleep(0)
-        position = _position(session_id, session)
+        position = _position(session_id, kept)
         if after is None or position > after:
-            found.append((position, session))
+            found.append((position, kept))
     if reader.partition_of(station_id) not in reader.readable():
         raise PartitionLostError
     found.sort(key=lambda each: each[0])
-    page = found[:limit]
+    page = found[: affordable(kept for _, kept in found[:limit])]
     return json_response(
         {
-            "sessions": [
-                session_json(station_id, position.session_id, session) for position, session in page
-            ],
-            "next": encode_cursor(page[-1][0]) if len(found) > limit else None,
+            "sessions": [await session_json(context, kept) for _, kept in page],
+            "next": encode_cursor(page[-1][0]) if len(found) > len(page) else None,
             **marked,
         }
     )
 
 
-def _position(session_id: str, session: SessionState) -> SessionsPosition:
-    started_us = session.last_us if session.started_us is None else session.started_us
-    return SessionsPosition(session.lifecycle is not Lifecycle.ACTIVE, -started_us, session_id)
+def _position(session_id: str, kept: KeptSession) -> SessionsPosition:
+    state, is_active = kept.state, kept.stands.standing is Lifecycle.ACTIVE
+    started_us = state.last_us if state.started_us is None else state.started_us
+    return SessionsPosition(not is_active, -started_us, session_id)
 
 
 async def show_session(request: web.Request) -> web.Response:
     """One session, from whichever worker owns its station."""
     context, session_id = context_of(request), parameters.path_id(request, "session_id")
-    station_id = parameters.query_id(request, "station_id")
-    stale = False
-    if station_id is None:
-        station_id, stale = await _station_having(context, session_id)
+    station_id, stale = await station_named(request, context, session_id)
 
     async def here(context: WebContext) -> web.Response:
-        return _one_session(context, station_id, session_id)
+        return await _one_session(context, station_id, session_id)
 
     path = f"/stations/{station_id}/sessions/{session_id}"
     answer = await at_owner(context, station_id, path, {}, here)
@@ -126,15 +122,38 @@ async def show_own_session(request: web.Request) -> web.Response:
     context, station_id = asked_context(request), parameters.path_id(request, "station_id")
     session_id = parameters.path_id(request, "session_id")
     require_readable(context, station_id)
-    return _one_session(context, station_id, session_id)
+    return await _one_session(context, station_id, session_id)
 
 
-def _one_session(context: WebContext, station_id: str, session_id: str) -> web.Response:
-    session = context.reader.session(station_id, session_id)
-    if session is None:
+async def _one_session(context: WebContext, station_id: str, session_id: str) -> web.Response:
+    kept = kept_session(context, station_id, session_id)
+    marked = mark(context, station_id)
+    return json_response({**await session_json(context, kept), **marked})
+
+
+def kept_session(context: WebContext, station_id: str, session_id: str) -> KeptSession:
+    """Return a session of a partition that can be read here.
+
+    Raises:
+        ProblemError: 404, or 503 if a copy does not have it.
+    """
+    kept = context.reader.kept(station_id, session_id)
+    if kept is None:
         raise missing(context, station_id, f"session {session_id} of station {station_id}")
-    view = session_json(station_id, session_id, session)
-    return json_response({**view, **mark(context, station_id)})
+    return kept
+
+
+async def station_named(
+    request: web.Request, context: WebContext, session_id: str
+) -> tuple[str, bool]:
+    """Return the station that a request names, or the only one that has a session of this id.
+
+    And whether copies were asked which that is. Raises as :func:`_station_having` does.
+    """
+    station_id = parameters.query_id(request, "station_id")
+    if station_id is not None:
+        return station_id, False
+    return await _station_having(context, session_id)
 
 
 async def _station_having(context: WebContext, session_id: str) -> tuple[str, bool]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
+from evcharge.domain.billing.account import Account
+from evcharge.domain.billing.bill import Session
+from evcharge.domain.billing.standing import Stands, standing_of
 from evcharge.domain.session import SessionState
 from evcharge.domain.station_register import RegisteredStation
 from evcharge.domain.station_session import OpenSession
@@ -13,6 +16,23 @@ from evcharge.domain.station_state import StationState
 
 class PartitionLostError(Exception):
     """A table was read for a partition that cannot be read here, or no longer."""
+
+
+class KeptSession(NamedTuple):
+    """A session as it was at one moment: its records are those of then, whenever they are read."""
+
+    session: Session
+    account: Account | None = None
+
+    @property
+    def state(self) -> SessionState:
+        """What its records say."""
+        return self.session.state
+
+    @property
+    def stands(self) -> Stands:
+        """What it is, decisions included."""
+        return standing_of(self.session.state, self.account)
 
 
 class StateReader(Protocol):
@@ -59,17 +79,31 @@ class StateReader(Protocol):
     def station_ids(self, partition: int, after: str | None) -> Iterator[str]:
         """Every station heard of in a partition, by a status or a session, sorted, after an id."""
 
-    def session(self, station_id: str, session_id: str) -> SessionState | None:
-        """One session."""
+    def kept(self, station_id: str, session_id: str) -> KeptSession | None:
+        """One session with its account."""
 
-    def sessions_of(self, station_id: str) -> Iterator[tuple[str, SessionState]]:
+    def sessions_of(self, station_id: str) -> Iterator[tuple[str, KeptSession]]:
         """All sessions of a station with their ids, in any order."""
+
+    def held_sessions(self, partition: int, after: tuple[str, str] | None) -> Iterator[KeptSession]:
+        """The sessions of a partition that are held, sorted by station and session, after one."""
 
     def open_sessions(self, station_id: str) -> Sequence[OpenSession]:
         """The running sessions of a station."""
 
     def stations_having(self, partition: int, session_id: str) -> Iterator[str]:
         """The stations of a partition that have a session of this id, sorted."""
+
+    def invoice(self, partition: int, invoice_id: str) -> bytes | None:
+        """An invoice or a credit note of a partition, as it went to ``invoices``."""
+
+    def invoices_of(
+        self, partition: int, user_id: str, after: str | None
+    ) -> Iterator[tuple[str, bytes]]:
+        """What a partition has of a user's invoices, with their ids, sorted by these, after one."""
+
+    def unpublished_tariff(self, partition: int, digest: str) -> bytes | None:
+        """The document of a tariff that the terms of a partition's sessions name by its digest."""
 
     def registered(self, station_id: str) -> RegisteredStation | None:
         """A station's entry in the register, which every worker has whole."""

@@ -133,6 +133,10 @@ class Worker:
             cursor = f"&cursor={body['next']}"
 
 
+def _json(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value).encode()
+
+
 def _body(answer: Any) -> Any:
     raw = answer.read()
     if "json" in (answer.headers.get("Content-Type") or ""):
@@ -224,7 +228,7 @@ class Deployment:
     async def produce(
         self,
         topic: str,
-        values: Iterable[Mapping[str, Any] | bytes],
+        values: Iterable[Mapping[str, Any] | bytes | None],
         *,
         partition: int | None = None,
         key: bytes | None = None,
@@ -238,7 +242,7 @@ class Deployment:
             sent = [
                 await producer.send(
                     self.settings.topic(topic),
-                    value if isinstance(value, bytes) else json.dumps(value).encode(),
+                    value if value is None or isinstance(value, bytes) else _json(value),
                     key=key,
                     partition=partition,
                 )

@@ -130,7 +130,7 @@ def test_ids_that_start_alike_are_kept_apart() -> None:
         {session_key(s, i): row for s, i in [("A", "1"), ("A", "10"), ("AB", "1"), ("A-", "1")]}, 0
     )
     reader = ChargingSessionsReader(store)
-    assert [session for session, _ in reader.sessions_of("A")] == ["1", "10"]
+    assert [session for session, _ in reader.rows_of("A")] == ["1", "10"]
     assert list(reader.station_ids()) == ["A", "A-", "AB"]
     assert list(reader.station_ids("A")) == ["A-", "AB"]
     assert list(reader.station_ids("A-")) == ["AB"]

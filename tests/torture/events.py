@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from evcharge.kafka.partitioning import Partitioner
+from tests.torture.reviewer import Reviewer
 
 STATUSES = ("free", "occupied", "reserved", "unavailable", "faulted")
 FIRST = datetime(2023, 5, 1, tzinfo=UTC)
@@ -46,12 +47,14 @@ class Fleet:
     def __init__(self, chance: random.Random, partitions: int, stations: int = 30) -> None:
         self._chance = chance
         self._partitioner = Partitioner(partitions)
-        self._stations = [f"EV-{number:03}" for number in range(stations)]
+        self.stations = [f"EV-{number:03}" for number in range(stations)]
         self._at_s = 0.0
         self._open: list[dict[str, Any]] = []
         self._sessions = 0
         self._recent: deque[Sent] = deque(maxlen=400)
         self._late: list[Sent] = []
+        self._reviewer = Reviewer(random.Random(chance.random()))
+        self._ended: deque[dict[str, Any]] = deque(maxlen=100)
 
     def events(self) -> Iterator[Sent]:
         """Yield records without end."""
@@ -65,7 +68,7 @@ class Fleet:
         self._at_s += chance.random() * 4
         dice = chance.random()
         if dice < 0.02:
-            topic = chance.choice(["station-status", "charging-sessions"])
+            topic = chance.choice(["station-status", "charging-sessions", "session-decisions"])
             partition = chance.randrange(self._partitioner.partitions)
             value = chance.choice(JUNK)
             # aiokafka sends nothing that has neither.
@@ -77,6 +80,10 @@ class Fleet:
             return [self._late.pop(chance.randrange(len(self._late)))]
         if dice < 0.1005:
             return self._burst()
+        if dice < 0.112 and self._ended:
+            return [self._decision()]
+        if dice < 0.118 and self._ended:
+            return [self._changed()]
         sent = self._status() if dice < 0.35 else self._session()
         if chance.random() < 0.04 and len(self._late) < 500:
             self._late.append(sent)
@@ -86,7 +93,7 @@ class Fleet:
     def _status(self) -> Sent:
         chance = self._chance
         event: dict[str, Any] = {
-            "station_id": chance.choice(self._stations),
+            "station_id": chance.choice(self.stations),
             "timestamp": self._time(chance.choice([0, 0, 0, -1, -60])),
             "status": chance.choice(STATUSES),
         }
@@ -98,12 +105,31 @@ class Fleet:
 
     def _burst(self) -> list[Sent]:
         """One station speaks for all of very many plugs: its row is larger than others together."""
-        station, at = self._chance.choice(self._stations), self._time(0)
+        station, at = self._chance.choice(self.stations), self._time(0)
         words = {"station_id": station, "timestamp": at, "status": "free", "error_code": "x" * 200}
         count = self._chance.choice([50, 900])
         return [
             self._sent("station-status", words | {"connector_id": plug}) for plug in range(3, count)
         ]
+
+    def _decision(self) -> Sent:
+        """Somebody decides about a session that has ended, or about one that goes on."""
+        chance = self._chance
+        of = chance.choice(self._open if self._open and chance.random() < 0.1 else self._ended)
+        decision = self._reviewer.decide(
+            of["station_id"], of["session_id"], of.get("sent", 1), self._time(0)
+        )
+        return self._sent("session-decisions", decision)
+
+    def _changed(self) -> Sent:
+        """An ended session is told otherwise: by then it is invoiced."""
+        chance = self._chance
+        of = chance.choice(self._ended)
+        if chance.random() < 0.5:
+            energy = round(of["energy"] * chance.choice([0.5, 1, 2]), 3)
+            return self._of(of, "session_end", energy_kwh=energy, correction=True)
+        late = {"energy_kwh": round(of["energy"] / 2, 3), "user_id": self._user()}
+        return self._of(of, "session_update", **late)
 
     def _session(self) -> Sent:
         chance = self._chance
@@ -112,17 +138,19 @@ class Fleet:
             self._sessions += 1
             of: dict[str, Any] = {
                 "session_id": f"S{self._sessions}",
-                "station_id": chance.choice(self._stations),
+                "station_id": chance.choice(self.stations),
                 "energy": 0.0,
                 "meter": chance.choice([None, 0.0, 4076.5]),
             }
             if chance.random() < 0.1:
+                self._ended.append(of)
                 return self._closed(of)
             self._open.append(of)
             return self._of(of, "session_start", meter_kwh=of["meter"], user_id=self._user())
         of = chance.choice(self._open)
         if dice < 0.10:
             self._open.remove(of)
+            self._ended.append(of)
             if chance.random() < 0.05:
                 self._late.append(self._of(of, "session_end", energy_kwh=1.0, correction=True))
             return self._of(of, "session_end", energy_kwh=round(of["energy"], 3))
@@ -134,16 +162,19 @@ class Fleet:
         return self._of(of, "session_update", energy_kwh=round(of["energy"], 3), user_id=user)
 
     def _closed(self, of: dict[str, Any]) -> Sent:
-        event = {
+        event: dict[str, Any] = {
             "session_id": of["session_id"],
             "station_id": of["station_id"],
             "start_time": self._time(-3600),
             "end_time": self._time(0),
             "energy_kwh": 22.5,
         }
+        if user := self._user():
+            event["user_id"] = user
         return self._sent("charging-sessions", event)
 
     def _of(self, of: dict[str, Any], event: str, **said: Any) -> Sent:
+        of["sent"] = of.get("sent", 0) + 1
         facts = {"event": event, "session_id": of["session_id"], "station_id": of["station_id"]}
         facts |= {name: value for name, value in said.items() if value is not None}
         facts["timestamp"] = self._time(self._chance.choice([0, 0, 0, 0, -1, -600]))

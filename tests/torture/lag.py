@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from evcharge.settings import Settings
-from evcharge.topics.catalogue import DEVICE_TOPICS, REROUTED_TOPICS
+from evcharge.topics.catalogue import DEVICE_TOPICS, REROUTED_TOPICS, SESSION_DECISIONS
 
 
 async def lagging(settings: Settings) -> Sequence[str]:
@@ -17,7 +17,7 @@ async def lagging(settings: Settings) -> Sequence[str]:
     """
     tps = [
         TopicPartition(settings.topic(topic.name), number)
-        for topic in (*DEVICE_TOPICS, *REROUTED_TOPICS)
+        for topic in (*DEVICE_TOPICS, *REROUTED_TOPICS, SESSION_DECISIONS)
         for number in range(settings.partitions)
     ]
     ends = []

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from evcharge.billing.books import OpenBooks
+from evcharge.billing.ledger import Entry, Ledger
 from evcharge.engine.consumer import ChunkConsumer
 from evcharge.engine.consumer_driver import ConsumerDriver
 from evcharge.engine.lane import Lane
@@ -26,6 +28,9 @@ from evcharge.storage.rocks_partition import RocksPartition
 
 POINTS: dict[str, tuple[type, str]] = {
     "deliver": (ChunkConsumer, "_deliver"),
+    "bill": (OpenBooks, "write"),
+    "number": (Ledger, "entry"),
+    "post": (Entry, "post"),
     "compute": (Lane, "finish"),
     "write": (FencedWriter, "write"),
     "coordinate": (Wire, "coordinate"),
@@ -37,7 +42,13 @@ POINTS: dict[str, tuple[type, str]] = {
     "commit": (ConsumerDriver, "commit"),
     "take-over": (FencedWriter, "take_over"),
 }
-"""In the order in which a chunk passes them; the last one is of a rebalance."""
+"""In the order in which a chunk passes them; the last one is of a rebalance.
+
+``bill``, ``number`` and ``post`` are only passed by chunks that bill.
+"""
+
+BILLING = "post"
+"""Where a chunk is known to have written a bill."""
 
 MOMENTS = ("before", "during", "after")
 
@@ -56,14 +67,17 @@ class Trap:
     passes: int
     """The how manieth time that the point is passed."""
     harm: str
+    of_bills: bool = False
+    """Whether only what follows a bill counts: the steps behind the one that wrote it."""
 
     def __str__(self) -> str:
-        return f"{self.harm}:{self.point}:{self.moment}:{self.passes}"
+        which = "bills" if self.of_bills else "any"
+        return f"{self.harm}:{self.point}:{self.moment}:{self.passes}:{which}"
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        harm, point, moment, passes = text.split(":")
-        return cls(point, moment, int(passes), harm)
+        harm, point, moment, passes, which = text.split(":")
+        return cls(point, moment, int(passes), harm, which == "bills")
 
 
 class Traps:
@@ -73,10 +87,12 @@ class Traps:
         self._file = file
         self._trap: Trap | None = None
         self._left = 0
+        self._billed = False
 
     def set(self, *_: object) -> None:
         """Read the file for a new trap, without one there is none (also as a signal handler)."""
         self._trap = None
+        self._billed = False
         if self._file.exists():
             self._trap = Trap.parse(self._file.read_text())
             self._left = self._trap.passes
@@ -85,7 +101,10 @@ class Traps:
     def passing(self, point: str, moment: str) -> bool:
         """Tell whether the trap snaps here and now; then it is gone."""
         trap = self._trap
+        self._billed = self._billed or point == BILLING
         if trap is None or (trap.point, trap.moment) != (point, moment):
+            return False
+        if trap.of_bills and not self._billed:
             return False
         self._left -= 1
         return self._left == 0
@@ -97,11 +116,17 @@ class Traps:
             os.kill(os.getpid(), SIGNALS[trap.harm])
 
 
+def waits(point: str) -> bool:
+    """Tell whether something can happen during a step."""
+    owner, name = POINTS[point]
+    return inspect.iscoroutinefunction(getattr(owner, name))
+
+
 def install(traps: Traps) -> None:
     """Put the traps' wrapper around every point."""
     for point, (owner, name) in POINTS.items():
         method = getattr(owner, name)
-        wrapped = _wrapped_async if inspect.iscoroutinefunction(method) else _wrapped
+        wrapped = _wrapped_async if waits(point) else _wrapped
         setattr(owner, name, wrapped(method, point, traps))
 
 

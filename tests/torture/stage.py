@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -16,10 +16,11 @@ from evcharge.errors import CommandError
 from evcharge.topics.catalogue import TABLES, changelog_topic
 from evcharge.verification import Report, verify
 from tests.integration.deployment import Deployment
-from tests.torture.events import Fleet
+from tests.torture.events import Fleet, Sent
 from tests.torture.journal import Journal
 from tests.torture.lag import lagging
 from tests.torture.load import Load
+from tests.torture.operator import first_words, later_words
 from tests.torture.victims import Brokers, TortureError, Victim
 
 WORKERS = 3
@@ -57,6 +58,7 @@ class Stage:
             "EVCHARGE_MAX_SESSION_READINGS": "60",
         }
         fleet = Fleet(random.Random(chance.random()), partitions)
+        self._stations = fleet.stations
         self._rate = chance.choice([300, 1_000, 2_000])
         self._load = Load(deployment.settings, fleet.events(), self._rate)
         self._victims = [
@@ -77,6 +79,7 @@ class Stage:
             created = await asyncio.to_thread(self._deployment.command, "topics")
             if created.returncode:
                 raise TortureError(f"topics could not be created: {created.stderr}")
+            await self._publish(first_words(self._stations))
             for number in range(1, rounds + 1):
                 await self._round(f"round {number}")
                 if time.monotonic() > ends_at:
@@ -96,6 +99,8 @@ class Stage:
         brokers = random.Random(self._chance.random())
         loading = asyncio.create_task(self._load.run(quiet))
         try:
+            if name == "round 2":
+                await self._publish(later_words(self._stations))
             harms: list[Awaitable[None]] = [
                 self._harm(victim, chance)
                 for victim, chance in zip(self._victims, chances, strict=True)
@@ -111,6 +116,12 @@ class Stage:
         await self._settle()
         asked = next((each for each in self._victims if each.running and each.ready()), None)
         await self._check(name, asked)
+
+    async def _publish(self, words: Iterable[Sent]) -> None:
+        """Publish what the operator says."""
+        for word in words:
+            value = word.value
+            await self._deployment.produce(word.topic, [value], partition=0, key=word.key)
 
     async def _harm(self, victim: Victim, chance: random.Random) -> None:
         """Do one thing after the other to one place, for as long as a round takes."""

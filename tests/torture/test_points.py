@@ -18,9 +18,8 @@ def test_every_point_is_still_a_method(point: str) -> None:
 
 
 def test_a_trap_reads_as_it_is_written() -> None:
-    trap = Trap("store", "before", 3, "kill")
-
-    assert Trap.parse(str(trap)) == trap
+    for trap in (Trap("store", "before", 3, "kill"), Trap("send", "during", 1, "freeze", True)):
+        assert Trap.parse(str(trap)) == trap
 
 
 class Snapped(Traps):
@@ -69,3 +68,14 @@ async def test_a_trap_that_was_taken_away_does_not_snap(tmp_path: Path) -> None:
     traps.set()
 
     assert not traps.passing("store", "before")
+
+
+def test_a_trap_of_bills_waits_until_one_was_written(tmp_path: Path) -> None:
+    file = tmp_path / "trap"
+    file.write_text(str(Trap("store", "before", 1, "kill", of_bills=True)))
+    traps = Traps(file)
+    traps.set()
+
+    assert not traps.passing("store", "before")
+    assert not traps.passing("post", "before")
+    assert traps.passing("store", "before")

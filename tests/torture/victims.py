@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import random
 import shutil
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 from evcharge.broker import KafkaCluster
 from tests.integration.deployment import Deployment, Worker
 from tests.torture.journal import Journal
-from tests.torture.points import MOMENTS, POINTS, Trap
+from tests.torture.points import MOMENTS, POINTS, Trap, waits
 
 PROGRAM = "tests.torture.worker"
 
@@ -164,15 +165,16 @@ def draw_trap(chance: random.Random) -> Trap:
     """Choose a step of a chunk's way."""
     point = chance.choice([each for each in POINTS if each != "take-over"])
     passes = chance.choice([1, 2, 3, 5, 10, 30])
+    harm = chance.choice(["kill", "kill", "freeze"])
     return _possible(
-        Trap(point, chance.choice(MOMENTS), passes, chance.choice(["kill", "kill", "freeze"]))
+        Trap(point, chance.choice(MOMENTS), passes, harm, of_bills=chance.random() < 0.5)
     )
 
 
 def _possible(trap: Trap) -> Trap:
     """Nothing can happen during a step that does not wait."""
-    if trap.moment == "during" and trap.point in {"compute", "store", "acknowledge"}:
-        return Trap(trap.point, "after", trap.passes, trap.harm)
+    if trap.moment == "during" and not waits(trap.point):
+        return dataclasses.replace(trap, moment="after")
     return trap
 
 

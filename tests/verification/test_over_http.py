@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
 
+from evcharge.domain.billing.account import Account
+from evcharge.domain.billing.decision import Verdict
 from evcharge.domain.station_register import RegisteredConnector, RegisteredStation
 from evcharge.domain.station_state import StationState
 from evcharge.domain.status_report import Status
 from evcharge.errors import CommandError
 from evcharge.verification.over_http import Asked
 from evcharge.verification.report import Report
+from evcharge.verification.sessions import Known
 from tests.web.fake_worker import NOW, SECOND, Data, group, session_of
+
+NAMES = "a" * 32, "b" * 32
 
 
 def data() -> Data:
@@ -25,6 +31,13 @@ def data() -> Data:
     made.sessions["EV-001", "S2"] = session_of(
         ended_us=NOW - 60 * SECOND, energy_uwh=2_000_000_000, user_id="U1", reasons=1
     )
+    made.invoices = {
+        name: (
+            "EV-001",
+            json.dumps({"invoice_id": name, "user_id": "U1", "number": number}).encode(),
+        )
+        for name, number in ((NAMES[0], "2026-17-000001"), (NAMES[1], "2026-17-000002"))
+    }
     made.register["EV-001"] = RegisteredStation(
         "EV-001", connectors=(RegisteredConnector(1, max_power_mw=22_000_000),)
     )
@@ -41,12 +54,15 @@ async def found(served: Data) -> list[str]:
             await asked.check_list(expected.stations)
             for station_id, state in expected.stations.items():
                 sessions = {
-                    session_id: session
+                    session_id: Known(session, None, lambda: [None])
                     for (station, session_id), session in expected.sessions.items()
                     if station == station_id
                 }
                 registered = expected.register.get(station_id)
                 await asked.check_station(station_id, state.words, sessions, registered)
+            for name, (_, invoice) in expected.invoices.items():
+                await asked.check_invoice(name, invoice)
+            await asked.check_user("U1", expected.invoices)
     return sorted(sort for _, sort in report.differences.elements())
 
 
@@ -72,6 +88,24 @@ def _invented_a_session(served: Data) -> None:
     served.sessions["EV-002", "S3"] = session_of(ended_us=NOW - 60 * SECOND)
 
 
+def _decided_about_a_session(served: Data) -> None:
+    served.accounts["EV-001", "S2"] = Account(verdict=Verdict.VOID, decisions=1)
+
+
+def _lost_an_invoice(served: Data) -> None:
+    del served.invoices[NAMES[0]]
+
+
+def _has_another_invoice(served: Data) -> None:
+    station_id, invoice = served.invoices[NAMES[0]]
+    served.invoices[NAMES[0]] = station_id, invoice.replace(b"000001", b"000003")
+
+
+def _invented_an_invoice(served: Data) -> None:
+    invoice = served.invoices[NAMES[0]][1].replace(NAMES[0].encode(), b"c" * 32)
+    served.invoices["c" * 32] = "EV-001", invoice
+
+
 def _lost_a_station(served: Data) -> None:
     del served.stations["EV-002"]
 
@@ -87,6 +121,10 @@ def _invented_a_station(served: Data) -> None:
         (_has_another_energy, {"changed"}),
         (_lost_a_session, {"missing"}),
         (_invented_a_session, {"surplus", "changed"}),
+        (_decided_about_a_session, {"changed"}),
+        (_lost_an_invoice, {"missing"}),
+        (_has_another_invoice, {"changed"}),
+        (_invented_an_invoice, {"surplus"}),
         (_lost_a_station, {"missing"}),
         (_invented_a_station, {"surplus"}),
     ],

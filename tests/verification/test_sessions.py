@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import pytest
 
 from evcharge.domain.session import fold
 from evcharge.domain.session_record import SessionRecord
+from evcharge.reference.plans import default_document
+from evcharge.verification.papers import Papers
+from evcharge.verification.reference import Reference
 from evcharge.verification.report import Report
 from evcharge.verification.rows import Rows, check_left
-from evcharge.verification.sessions import by_session, check_sessions
+from evcharge.verification.sessions import Sources, check_sessions
 from tables.charging_sessions import (
     PRESENT,
     SessionRow,
     append_records,
     block_key,
+    decode_session,
     encode_records,
     encode_session,
     index_key,
@@ -24,6 +29,7 @@ from tables.charging_sessions import (
     session_key,
 )
 from tables.closed_sessions import QUEUE_KEY, Completed, Queue, completed_key
+from tests.agents.memory_step import SETTINGS, MemoryStep
 from tests.domain.session_records import LIMITS, end, start, update
 
 RECORDS = [start(), update(10, 1.0), update(20, 2.0)]
@@ -40,7 +46,7 @@ def rows_of(records: Sequence[SessionRecord]) -> dict[bytes, bytes]:
     """Return the rows as the agent writes them, one block for each record."""
     state = fold(records, LIMITS)
     rows = {
-        session_key(*IDS): encode_session(SessionRow(len(records), state)),
+        session_key(*IDS): row_of(records, len(records)),
         index_key("S1", "EV-001"): PRESENT,
     }
     rows |= {block_key(*IDS, n): encode_records([each]) for n, each in enumerate(records)}
@@ -49,19 +55,48 @@ def rows_of(records: Sequence[SessionRecord]) -> dict[bytes, bytes]:
     return rows | QUEUED
 
 
+def row_of(records: Sequence[SessionRecord], blocks: int, **changed: Any) -> bytes:
+    """Return the session's own row as the agent has it, with something changed in its state."""
+    step = MemoryStep(LIMITS)
+    for record in records:
+        step.take(record)
+    row = decode_session(step.rows[session_key(*IDS)])
+    state = row.state._replace(**changed)
+    return encode_session(SessionRow(blocks, state, 0, b"", row.account, row.completed_us))
+
+
+def sealed_of(records: Sequence[SessionRecord]) -> Papers:
+    """Return what the agent seals of these records."""
+    step = MemoryStep(LIMITS)
+    for record in records:
+        step.take(record)
+    return Papers([value for topic, value in step.emitted if topic == "sealed-sessions"])
+
+
 def found(rows: dict[bytes, bytes], records: Sequence[SessionRecord]) -> list[str]:
     """Return the sorts of difference that the checker finds."""
     report = Report()
     looked_at = Rows(rows)
-    check_sessions("here", looked_at, by_session(records), LIMITS, report)
+    check("here", looked_at, records, report)
     check_left("here", looked_at, report)
     assert report.equal == (not list(report.lines()))
     return sorted(sort for _, sort in report.differences.elements())
 
 
+def check(where: str, rows: Rows, records: Sequence[SessionRecord], report: Report) -> None:
+    reference = Reference(default_document(SETTINGS), SETTINGS.default_time_zone)
+    own = [each for each in records if each.session_id == "S1"]
+    sources = Sources.of(records, papers={IDS: sealed_of(own)})
+    check_sessions(where, rows, sources, reference, LIMITS, report)
+
+
 @pytest.mark.parametrize("records", [RECORDS, ENDED, [*ENDED, *ENDED], ENDED[::-1]])
 def test_the_rows_of_the_records_are_equal_in_any_order(records: list[SessionRecord]) -> None:
-    assert found(rows_of(RECORDS if records is RECORDS else ENDED), records) == []
+    assert found(rows_of(list(dict.fromkeys(records))), records) == []
+
+
+def test_records_that_are_kept_in_another_order_than_they_came_are_found() -> None:
+    assert "changed" in found(rows_of(ENDED), ENDED[::-1])
 
 
 def test_records_in_the_tail_of_the_row_are_records_kept() -> None:
@@ -74,20 +109,21 @@ def test_records_in_the_tail_of_the_row_are_records_kept() -> None:
 
 
 def test_a_row_of_fewer_records_is_found() -> None:
-    # the state, the row that says open, the record that is not kept, and the place in the queue
-    assert found(rows_of(RECORDS), ENDED) == ["changed", "changed", "missing", "missing"]
+    # the state, the row that says open, the record that is not kept, and the account
+    different = ["changed", "changed", "missing", "unlike the table"]
+    assert found(rows_of(RECORDS), ENDED) == different
 
 
 def test_a_row_of_more_records_is_found() -> None:
-    assert found(rows_of(ENDED), RECORDS) == ["changed", "changed", "surplus"]
+    assert found(rows_of(ENDED), RECORDS) == ["changed", "surplus", "unlike the table"]
 
 
 def test_a_changed_state_is_found() -> None:
-    state = fold(ENDED, LIMITS)._replace(energy_uwh=5_000_000_001)
-    rows = rows_of(ENDED) | {session_key(*IDS): encode_session(SessionRow(4, state))}
+    changed = row_of(ENDED, 4, energy_uwh=5_000_000_001)
+    rows = rows_of(ENDED) | {session_key(*IDS): changed}
 
     report = Report()
-    check_sessions("here", Rows(rows), by_session(ENDED), LIMITS, report)
+    check("here", Rows(rows), ENDED, report)
 
     assert list(report.lines()) == [
         "here: 1 changed",

@@ -13,17 +13,21 @@ import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from evcharge.domain.session import SessionState
+from evcharge.domain.billing.account import Account
+from evcharge.domain.billing.bill import Session
+from evcharge.domain.session import Lifecycle, Limits, SessionState
+from evcharge.domain.session_record import SessionRecord
 from evcharge.domain.station_register import RegisteredStation
 from evcharge.domain.station_session import OpenSession
 from evcharge.domain.station_state import ConnectorWord, StationState
 from evcharge.domain.status_report import Status
 from evcharge.kafka.partitioning import Partitioner
-from evcharge.web.context import WebContext
+from evcharge.web.context import DecisionLog, WebContext
 from evcharge.web.metrics import Metrics
 from evcharge.web.peers import Peers
 from evcharge.web.routes import add_routes
-from evcharge.web.state import PartitionLostError
+from evcharge.web.state import KeptSession, PartitionLostError
+from tests.domain.billing_desk import FakeDesk
 
 SECOND = 1_000_000
 NOW = 1_700_000_000 * SECOND
@@ -40,6 +44,10 @@ class Data:
     stations: dict[str, StationState] = field(default_factory=dict)
     sessions: dict[tuple[str, str], SessionState] = field(default_factory=dict)
     register: dict[str, RegisteredStation] = field(default_factory=dict)
+    accounts: dict[tuple[str, str], Account] = field(default_factory=dict)
+    records: dict[tuple[str, str], list[SessionRecord]] = field(default_factory=dict)
+    invoices: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    """Station and document by id."""
     owners: dict[int, str] = field(default_factory=dict)
     workers: list[str] = field(default_factory=list)
 
@@ -50,6 +58,13 @@ class Data:
             connector_id, status, NOW - 60 * SECOND, NOW - 60 * SECOND, NOW - 10 * SECOND
         )
         self.stations[station_id] = StationState((*before, said))
+
+
+class NoLog:
+    """Kafka, in tests that record nothing."""
+
+    async def append(self, partition: int, station_id: str, record: bytes) -> None:
+        raise AssertionError
 
 
 class FakeReader:
@@ -113,21 +128,56 @@ class FakeReader:
                 self._check(partition)
                 yield station_id
 
-    def session(self, station_id: str, session_id: str) -> SessionState | None:
+    def kept(self, station_id: str, session_id: str) -> KeptSession | None:
         self._check(self.partition_of(station_id))
-        return self.data.sessions.get((station_id, session_id))
+        key = station_id, session_id
+        state, records = self.data.sessions.get(key), self.data.records.get(key, [])
+        if state is None:
+            return None
+        session = Session(*key, state, lambda: records, Limits())
+        return KeptSession(session, self.data.accounts.get(key))
 
-    def sessions_of(self, station_id: str) -> Iterator[tuple[str, SessionState]]:
+    def sessions_of(self, station_id: str) -> Iterator[tuple[str, KeptSession]]:
         self._check(self.partition_of(station_id))
-        for (station, session_id), session in self.data.sessions.items():
-            if station == station_id:
-                yield session_id, session
+        for station, session_id in self.data.sessions:
+            if station == station_id and (kept := self.kept(station, session_id)):
+                yield session_id, kept
+
+    def held_sessions(self, partition: int, after: tuple[str, str] | None) -> Iterator[KeptSession]:
+        for key in sorted(self.data.sessions):
+            self._check(partition)
+            if self.partition_of(key[0]) == partition and key > (after or ("", "")):
+                kept = self.kept(*key)
+                if kept is not None and kept.stands.standing is Lifecycle.HELD:
+                    yield kept
+
+    def invoice(self, partition: int, invoice_id: str) -> bytes | None:
+        self._check(partition)
+        station_id, document = self.data.invoices.get(invoice_id, ("", b""))
+        return document if document and self.partition_of(station_id) == partition else None
+
+    def invoices_of(
+        self, partition: int, user_id: str, after: str | None
+    ) -> Iterator[tuple[str, bytes]]:
+        for invoice_id, (_, document) in sorted(self.data.invoices.items()):
+            is_here = self.invoice(partition, invoice_id) is not None
+            if (
+                is_here
+                and json.loads(document)["user_id"] == user_id
+                and invoice_id > (after or "")
+            ):
+                yield invoice_id, document
+
+    def unpublished_tariff(self, partition: int, digest: str) -> bytes | None:
+        self._check(partition)
+        return None
 
     def open_sessions(self, station_id: str) -> Sequence[OpenSession]:
+        states = [(session_id, kept.state) for session_id, kept in self.sessions_of(station_id)]
         return [
-            OpenSession(session_id, session.connector_id, session.started_us, session.updated_us)
-            for session_id, session in self.sessions_of(station_id)
-            if session.is_open
+            OpenSession(session_id, state.connector_id, state.started_us, state.updated_us)
+            for session_id, state in states
+            if state.is_open
         ]
 
     def stations_having(self, partition: int, session_id: str) -> Iterator[str]:
@@ -154,6 +204,26 @@ class Answer:
     json: Any
 
 
+async def ask(
+    client: aiohttp.ClientSession,
+    url: str,
+    method: str = "GET",
+    body: object = None,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """Ask and read the answer; ``body`` is bytes, or a JSON value."""
+    data = body if body is None or isinstance(body, bytes) else json.dumps(body)
+    async with client.request(method, url, data=data, headers=headers) as response:
+        text = await response.text()
+        is_json = response.content_type.endswith("json") and text
+        return Answer(
+            response.status,
+            response.headers,
+            text,
+            await response.json(content_type=None) if is_json else None,
+        )
+
+
 class Worker:
     """A worker's HTTP interface on a free loopback port."""
 
@@ -172,16 +242,7 @@ class Worker:
 
     async def get(self, path: str, *, method: str = "GET", body: object = None) -> Answer:
         """Ask this worker; ``body`` is bytes, or a JSON value."""
-        data = body if body is None or isinstance(body, bytes) else json.dumps(body)
-        async with self._client.request(method, self.url + path, data=data) as response:
-            text = await response.text()
-            is_json = response.content_type.endswith("json") and text
-            return Answer(
-                response.status,
-                response.headers,
-                text,
-                await response.json(content_type=None) if is_json else None,
-            )
+        return await ask(self._client, self.url + path, method, body)
 
     async def walk(self, path: str, rows: str) -> list[dict[str, Any]]:
         """Follow the cursors of a list to its end."""
@@ -220,6 +281,7 @@ class Group:
         copies: Iterable[int] = (),
         metrics: Metrics | None = None,
         now_us: int = NOW,
+        decisions: DecisionLog | None = None,
     ) -> Worker:
         """Start a worker that owns some partitions, all unless told, and has copies of others."""
         reader, application = FakeReader(self.data, own, copies), web.Application()
@@ -229,6 +291,9 @@ class Group:
             reader=reader,
             peers=peers,
             metrics=metrics or Metrics(),
+            desk=FakeDesk(),
+            decisions=decisions or NoLog(),
+            decision_patience_s=0.5,
             silence_us=86_400 * SECOND,
             now_us=lambda: now_us,
         )

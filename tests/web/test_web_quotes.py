@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from evcharge.web import models
-from evcharge.web.quotes import MAX_BODY
+from evcharge.web.bodies import MAX_BODY
 from tests.web.fake_worker import Answer, Data, group
 
 ROOT = Path(__file__).resolve().parent.parent.parent

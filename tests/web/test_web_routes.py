@@ -15,7 +15,8 @@ from evcharge.web.context import WebContext
 from evcharge.web.metrics import Metrics
 from evcharge.web.peers import Peers
 from evcharge.web.routes import ENDPOINTS, add_routes
-from tests.web.fake_worker import Data, FakeReader, group
+from tests.domain.billing_desk import FakeDesk
+from tests.web.fake_worker import Data, FakeReader, NoLog, group
 
 
 def references(value: Any) -> Iterator[str]:
@@ -65,6 +66,8 @@ def context() -> WebContext:
         reader=FakeReader(Data(), range(4)),
         peers=Peers("http://self", no_client),
         metrics=Metrics(),
+        desk=FakeDesk(),
+        decisions=NoLog(),
         silence_us=1,
     )
 

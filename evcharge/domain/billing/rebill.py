@@ -40,7 +40,31 @@ Output: TypeAlias = Credit | Bill
 def seal(
     desk: Desk, session: Session, account: Account, completion: Completion
 ) -> tuple[Account, tuple[Output, ...]]:
-    """Seal a session when it first is completed, unless its terms are in doubt."""
+    """Seal a session when it first is completed, unless its terms are in doubt.
+
+    Where they are, the records behind are looked at one by one: any of them may settle that.
+    """
+    account, outputs = _sealed(desk, session, account, completion)
+    while account.bill == 0 and (following := _next_completion(session, completion)):
+        completion = following
+        account, outputs = _sealed(desk, session, account, completion)
+    return account, outputs
+
+
+def _next_completion(session: Session, completion: Completion) -> Completion | None:
+    """Return the session as it next was completed by a record."""
+    last = session.state.revision
+    first = max(completion.state.revision + 1, last - MOST_STEPS + 1)
+    for revision in range(first, last + 1):
+        state, records = state_at(session, revision)
+        if state.lifecycle is Lifecycle.COMPLETED:
+            return Completion(state, records[-1].ingest_us)
+    return None
+
+
+def _sealed(
+    desk: Desk, session: Session, account: Account, completion: Completion
+) -> tuple[Account, tuple[Output, ...]]:
     state = completion.state
     assert state.started_us is not None, "completed"
     # Frozen when the records first completed the session, also if they then were doubted.
@@ -145,8 +169,10 @@ def review(
         if state.lifecycle is Lifecycle.COMPLETED:
             seen = (state, records)
             at_us = records[-1].ingest_us
-            account, more = rebilled(desk, session, account, seen, account.terms, at_us)
-            outputs += more
+            billed, more = rebilled(desk, session, account, seen, account.terms, at_us)
+            if more:
+                # Else it stays as it is: which records are looked at depends on how they were cut.
+                account, outputs = billed, (*outputs, *more)
     if account.verdict is None and account.invoice is None:
         return account, outputs
     return account._replace(changed=is_changed(desk, session, account) or None), outputs

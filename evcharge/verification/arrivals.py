@@ -1,0 +1,52 @@
+"""In which order the records of one session arrived at its table's partition.
+
+The order of the records of one topic is known. Which of a rerouted record and one that came directly was
+first is left to chance, and told by the table: it keeps its records in the order in which they arrived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evcharge.domain.session.order import value
+from evcharge.domain.session_record import SessionRecord
+
+
+def arrived(
+    direct: Sequence[SessionRecord],
+    rerouted: Sequence[SessionRecord],
+    kept: Sequence[SessionRecord],
+) -> Sequence[SessionRecord] | None:
+    """Return all records of a session in the order of arrival; None: those kept were in no such order.
+
+    ``kept`` are those that the table has. What is not among them, repeats mostly, stands before the next
+    one of its topic that is: where exactly it arrived changes nothing.
+    """
+    streams = (direct, rerouted)
+    places = {
+        record: (number, place)
+        for number, stream in enumerate(streams)
+        for place, record in enumerate(stream)
+    }
+    ordered: list[SessionRecord] = []
+    taken = [0, 0]
+    for record in dict.fromkeys(kept):
+        if record not in places:
+            continue
+        number, place = places[record]
+        if place < taken[number]:
+            return None
+        ordered += streams[number][taken[number] : place + 1]
+        taken[number] = place + 1
+    return [*ordered, *direct[taken[0] :], *rerouted[taken[1] :]]
+
+
+def without_repeats(
+    records: Sequence[SessionRecord], kept: Sequence[SessionRecord]
+) -> Sequence[SessionRecord]:
+    """Return those that the table has, if what is missing only repeats them; otherwise all.
+
+    Of a rerouted repeat that came in one chunk with its like, one is kept: at which of their places
+    depends on which appeared first.
+    """
+    return kept if set(map(value, kept)) == set(map(value, records)) else records

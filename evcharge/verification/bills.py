@@ -1,0 +1,252 @@
+"""The records of ``sealed-sessions`` and ``invoices`` of a partition: each once, and true in itself.
+
+What they have to say of their session is compared in ``course.py``. Here is what holds among them: no
+record twice, numbers without a gap, one invoice at most that is not credited, every amount what it is
+when it is computed anew from the record alone (the audit).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from evcharge.domain.billing.audit import Mismatch, audit, audit_credit_note, gaps
+from evcharge.domain.billing.invoice import Kind, invoice_id
+from evcharge.domain.billing.sealed import Sealed
+from evcharge.domain.billing.series import LANES, Issuer, Series, series_of
+from evcharge.domain.quantities import parse_timestamp
+from evcharge.events.sealed_reading import SealedError, read_sealed_session
+from evcharge.kafka.partitioning import Partitioner
+from evcharge.verification.papers import Papers, said
+from evcharge.verification.reference import KnownTariffs
+from evcharge.verification.report import Report
+from evcharge.verification.rows import Rows
+from tables.charging_sessions import PRESENT
+from tables.invoices import (
+    decode_counter,
+    decode_tariff,
+    encode_counter,
+    encode_tariff,
+    invoice_key,
+    number_key,
+    tariff_key,
+    user_key,
+)
+
+SEALED, INVOICES = "sealed-sessions", "invoices"
+"""The topics, and how they are named in the report, with the partition's number."""
+
+_lane_of = Partitioner(LANES).partition_of
+
+
+class Found(NamedTuple):
+    """A record of one of the two topics."""
+
+    offset: int
+    key: bytes | None
+    value: bytes | None
+
+
+class Bills:
+    """Takes up both topics' records of one partition, then compares."""
+
+    def __init__(self, number: int, tariffs: KnownTariffs, report: Report) -> None:
+        self._number = number
+        self._tariffs = tariffs
+        self._report = report
+        self._sealed: dict[tuple[str, str], dict[int, bytes]] = {}
+        """Of each session, its records by the number of the bill."""
+        self._invoices: dict[tuple[str, str], list[bytes]] = {}
+        self._by_id: dict[str, dict[str, Any]] = {}
+        self._credits: dict[str, str] = {}
+        """The id of each credited invoice, and its credit note's."""
+        self._series: dict[Series, list[str]] = {}
+        self._documents: dict[str, bytes] = {}
+        """Tariffs without a version that sealed records name, by digest."""
+
+    def take_up_sealed(self, records: Sequence[Found]) -> None:
+        """Take up the next records of ``sealed-sessions``."""
+        for record in records:
+            self._report.compared["sealed sessions"] += 1
+            members = said(record.value)
+            session, bill = _session(members, members.get("session_id")), members.get("bill")
+            if record.value is None or not isinstance(bill, int):
+                self._differs(SEALED, "surplus", f"the record at {record.offset}: {record.value!r}")
+                continue
+            if record.key != session[0].encode():
+                self._differs(SEALED, "changed", f"the key of {_name(session)}: {record.key!r}")
+            bills = self._sealed.setdefault(session, {})
+            if bill in bills:
+                what = f"bill {bill} of {_name(session)} at {record.offset}"
+                self._differs(SEALED, "repeated", what)
+            else:
+                bills[bill] = record.value
+
+    def take_up_invoices(self, records: Sequence[Found]) -> None:
+        """Take up the next records of ``invoices``."""
+        for record in records:
+            self._report.compared["invoices"] += 1
+            members = said(record.value)
+            subject, name = members.get("subject"), members.get("invoice_id")
+            if record.value is None or not isinstance(subject, dict) or not isinstance(name, str):
+                self._differs(
+                    INVOICES, "surplus", f"the record at {record.offset}: {record.value!r}"
+                )
+                continue
+            session = _session(members, subject.get("session_id"))
+            if record.key != session[0].encode():
+                self._differs(INVOICES, "changed", f"the key of {name}: {record.key!r}")
+            if name in self._by_id:
+                self._differs(INVOICES, "repeated", f"{name} at {record.offset}")
+                continue
+            self._by_id[name] = members
+            self._invoices.setdefault(session, []).append(record.value)
+            self._count(session[0], members)
+            if members.get("kind") == Kind.CREDIT_NOTE:
+                self._credit(name, members)
+
+    def _count(self, station_id: str, members: Mapping[str, Any]) -> None:
+        """Note the number of an invoice in its series."""
+        try:
+            issuer = Issuer(**members["issuer"])
+            issued_us = parse_timestamp(members["issued_at"])
+        except (KeyError, TypeError, ValueError) as problem:
+            self._differs(INVOICES, "changed", f"{members.get('invoice_id')}: {problem!r}")
+            return
+        series = series_of(issuer.key, _lane_of(station_id), issued_us)
+        self._series.setdefault(series, []).append(str(members.get("number")))
+
+    def _credit(self, name: str, members: Mapping[str, Any]) -> None:
+        credited = members.get("credits") or {}
+        invoice = self._by_id.get(str(credited.get("invoice_id")))
+        if invoice is None:
+            self._differs(INVOICES, "surplus", f"{name} credits what was not invoiced before")
+            return
+        for wrong in audit_credit_note(members, invoice):
+            self._differs(INVOICES, "changed", f"credit note {name}: {_told(wrong)}")
+        if invoice["invoice_id"] in self._credits:
+            self._differs(INVOICES, "repeated", f"{name} credits what was credited before")
+        self._credits[invoice["invoice_id"]] = name
+
+    def papers(self) -> Mapping[tuple[str, str], Papers]:
+        """Return what was found of each session, each record once."""
+        return {
+            session: Papers(
+                list(self._sealed.get(session, {}).values()), self._invoices.get(session, [])
+            )
+            for session in {**self._sealed, **self._invoices}
+        }
+
+    def by_station(self) -> Mapping[str, Mapping[str, bytes]]:
+        """Return the invoices and credit notes of each station, by id."""
+        found: dict[str, dict[str, bytes]] = {}
+        for (station_id, _), invoices in self._invoices.items():
+            names = {str(said(each)["invoice_id"]): each for each in invoices}
+            found.setdefault(station_id, {}).update(names)
+        return found
+
+    def check(self) -> None:
+        """Compare the records with one another."""
+        for series, numbers in self._series.items():
+            self._report.compared["series"] += 1
+            prefix = f"{series.year}-{series.lane:02}-"
+            for number in numbers:
+                if not number.startswith(prefix):
+                    self._differs(INVOICES, "changed", f"number {number} in the series {prefix}")
+            for gap in gaps(numbers):
+                self._differs(INVOICES, "not consecutive", f"{prefix}: {_told(gap)}")
+        for session, bills in self._sealed.items():
+            if list(bills) != list(range(1, len(bills) + 1)):
+                self._differs(SEALED, "not consecutive", f"{_name(session)}: {list(bills)}")
+            for bill, value in bills.items():
+                self._audit(session, bill, value, is_last=bill == max(bills))
+        for session, invoices in self._invoices.items():
+            names = [
+                invoice["invoice_id"]
+                for invoice in map(said, invoices)
+                if invoice.get("kind") == Kind.INVOICE
+            ]
+            standing = [each for each in names if each not in self._credits]
+            if len(standing) > 1:
+                self._differs(INVOICES, "not credited", f"{_name(session)}: {standing}")
+
+    def _audit(self, session: tuple[str, str], number: int, value: bytes, *, is_last: bool) -> None:
+        """Compute a bill anew from its own record."""
+        name = f"bill {number} of {_name(session)}"
+        try:
+            sealed = read_sealed_session(value)
+        except SealedError as problem:
+            self._differs(SEALED, "changed", f"{name}: {problem}")
+            return
+        version, digest = sealed.terms.tariff_version, sealed.terms.tariff_digest
+        if version is None:
+            self._documents[digest] = sealed.document
+        tariff = self._tariffs.add(sealed.document, version)
+        if tariff is None or tariff.digest != digest or tariff.document != sealed.document:
+            self._differs(SEALED, "changed", f"{name}: its tariff is not that of its digest")
+            return
+        found = audit(
+            sealed,
+            tariff.plan,
+            self._invoice_of(sealed),
+            is_credited=self._is_credited(sealed),
+            is_last=is_last,
+        )
+        for wrong in found:
+            self._differs(SEALED, "not what it is computed anew", f"{name}: {_told(wrong)}")
+
+    def _invoice_of(self, sealed: Sealed) -> Mapping[str, Any] | None:
+        return self._by_id.get(_invoice_id(sealed))
+
+    def _is_credited(self, sealed: Sealed) -> bool:
+        return _invoice_id(sealed) in self._credits
+
+    def check_rows(self, where: str, rows: Rows) -> None:
+        """Compare the rows that billing has for these documents; all of a partition's are taken up."""
+        for session, invoices in self._invoices.items():
+            for value in invoices:
+                members = said(value)
+                name = members["invoice_id"]
+                self._report.compared["rows of invoices"] += 1
+                if rows.take(invoice_key(name)) != value:
+                    self._report.differs(where, "changed", f"invoice {name} of {_name(session)}")
+                if rows.take(user_key(str(members.get("user_id")), name)) != PRESENT:
+                    self._report.differs(where, "missing", f"invoice {name} among its user's")
+        for series, numbers in self._series.items():
+            row = rows.take(number_key(series))
+            if row != encode_counter(len(numbers)):
+                told = None if row is None else decode_counter(row)
+                what = f"series {series}: {told} instead of {len(numbers)}"
+                self._report.differs(where, "changed", what)
+        for digest, document in self._documents.items():
+            if rows.take(tariff_key(digest)) != encode_tariff(document):
+                self._report.differs(where, "missing", f"the tariff {digest}")
+        for key in list(rows.left()):
+            if key[:1] == b"T":
+                self._check_unused_tariff(where, key, rows.take(key) or b"")
+
+    def _check_unused_tariff(self, where: str, key: bytes, row: bytes) -> None:
+        """Check a tariff that no bill names: terms were frozen with it, or it made no other price."""
+        digest = key[1:].decode(errors="replace")
+        known = self._tariffs.get(digest, None)
+        if known is None or decode_tariff(row) != known.document:
+            self._report.differs(where, "surplus", f"the tariff {digest}")
+
+    def _differs(self, topic: str, sort: str, detail: str) -> None:
+        self._report.differs(f"{topic}/{self._number}", sort, detail)
+
+
+def _session(members: Mapping[str, Any], session_id: object) -> tuple[str, str]:
+    return str(members.get("station_id")), str(session_id)
+
+
+def _name(session: tuple[str, str]) -> str:
+    return f"session {session[1]} of {session[0]}"
+
+
+def _invoice_id(sealed: Sealed) -> str:
+    return invoice_id(Kind.INVOICE, sealed.station_id, sealed.session_id, sealed.bill)
+
+
+def _told(wrong: Mismatch) -> str:
+    return f"{wrong.what} is {wrong.found} instead of {wrong.expected}"

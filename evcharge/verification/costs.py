@@ -1,0 +1,46 @@
+"""What a session has to cost when it is asked for over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+from evcharge.domain.billing.account import Account
+from evcharge.domain.billing.bill import ordered
+from evcharge.domain.billing.standing import standing_of
+from evcharge.domain.pricing import cost_json, session_cost
+from evcharge.domain.session import Lifecycle, SessionState
+from evcharge.verification.course import Log
+from evcharge.verification.papers import said
+from evcharge.verification.reference import Reference
+
+CostJson: TypeAlias = dict[str, Any] | None
+
+
+def possible_costs(
+    log: Log, state: SessionState, account: Account | None, reference: Reference
+) -> Sequence[CostJson]:
+    """Return what an answer may say that a session costs (docs/billing.md, *Over HTTP*).
+
+    Several are possible where its terms are not frozen yet: those that would be chosen now count.
+    """
+    if standing_of(state, account).standing is Lifecycle.VOID:
+        return [None]
+    if account is not None and account.total is not None and not account.changed:
+        return [said(log.papers.sealed[-1])["cost"]] if log.papers.sealed else [None]
+    if state.started_us is None or (state.ended_us is not None and state.energy_uwh is None):
+        return [None]
+    if account is not None and account.terms is not None:
+        choices: Sequence[Any] = [account.terms]
+    else:
+        ids = log.station_id, state.connector_id, state.started_us
+        choices = reference.choices(*ids, state.updated_us)
+    records = ordered(log.kept)
+    # Of a session with too many records, it can be that none is kept.
+    costs: list[CostJson] = [] if records else [None]
+    for terms in choices:
+        tariff = terms and reference.tariffs.get(terms.tariff_digest, terms.tariff_version)
+        cost = tariff and session_cost(tariff.plan, state, records, ZoneInfo(terms.time_zone))
+        costs.append(None if cost is None else cost_json(cost))
+    return costs

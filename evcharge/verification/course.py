@@ -1,0 +1,299 @@
+"""What became of one session: its records and the decisions about it, one after the other.
+
+The records' order is that in which they arrived. When a decision was taken up between them is left to
+chance, and so are the terms that a worker chose (``reference.py``): every course that both allow is
+followed, and one of them has to lead to the papers that were found (``papers.py``) and to the row.
+
+Nothing is computed as the workers do it, from what was before: the state is folded anew from all records
+at every step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from evcharge.domain.billing.account import NO_ACCOUNT, Account
+from evcharge.domain.billing.bill import Session
+from evcharge.domain.billing.decision import Decision
+from evcharge.domain.billing.settle import HARMLESS, Settled, decide, settle
+from evcharge.domain.session import Completion, Lifecycle, Limits, SessionState, fold
+from evcharge.domain.session.order import END_RANK, Value, first_appearance, value
+from evcharge.domain.session.state import EMPTY
+from evcharge.domain.session_record import SessionRecord
+from evcharge.events.rejection import Reason, Rejected
+from evcharge.verification.chosen import ChosenTerms
+from evcharge.verification.memory import forgotten, is_too_late
+from evcharge.verification.papers import Papers, Upto, Wrong, accounted, left
+from evcharge.verification.reference import Reference
+
+MOST_FOLDED = 3_000_000
+"""Records folded, over all steps, up to which a session is followed: an hour's readings behind an end
+that is held are some thousand folds of some thousand records."""
+
+MOST_STEPS = 20_000
+
+
+class Log(NamedTuple):
+    """What the topics tell of a session."""
+
+    station_id: str
+    session_id: str
+    records: Sequence[SessionRecord]
+    """In the order of arrival."""
+    decisions: Sequence[Decision]
+    papers: Papers
+    declined: frozenset[int]
+    """Numbers of the decisions that have a dead letter."""
+    kept: Sequence[SessionRecord]
+    """Those that the table has; of a session with too many of them, these are the ones it goes by."""
+
+
+class Ended(NamedTuple):
+    """Where a course led to."""
+
+    state: SessionState
+    """Of the records that were not refused; EMPTY: there are none."""
+    account: Account | None
+    completed_us: int | None
+    refused: frozenset[int]
+    """Numbers of the records that came too late."""
+    declined: tuple[tuple[int, Rejected], ...]
+    """Numbers of the decisions that cannot be carried out, and why."""
+
+
+class _At(NamedTuple):
+    """A point of a course."""
+
+    taken: int = 0
+    """Records."""
+    decided: int = 0
+    account: Account | None = None
+    completed_us: int | None = None
+    refused: frozenset[int] = frozenset()
+    declined: tuple[tuple[int, Rejected], ...] = ()
+    upto: Upto = Upto()
+
+
+def follow(
+    log: Log,
+    reference: Reference,
+    limits: Limits,
+    compared: Callable[[Ended], str | None],
+) -> Ended | Wrong | None:
+    """Return where the session's course led to, or the first thing that is not as it has to be.
+
+    ``compared`` tells how the row differs from an end of a course, None if it does not. None: there is
+    too much to follow.
+    """
+    return _Course(log, reference, limits, compared).search()
+
+
+class _Course:
+    def __init__(
+        self,
+        log: Log,
+        reference: Reference,
+        limits: Limits,
+        compared: Callable[[Ended], str | None],
+    ) -> None:
+        self._log = log
+        self._reference = reference
+        self._limits = limits
+        self._compared = compared
+        self._ids = log.station_id, log.session_id
+        records = log.records
+        ends = (number for number, each in enumerate(records) if each.kind >= END_RANK)
+        self._first_end = next(ends, len(records))
+        ingests = [each.ingest_us for each in records]
+        self._may_forget = bool(ingests) and max(ingests) - min(ingests) >= limits.memory_us
+        self._values = {(each.partition, each.offset): value(each) for each in records}
+        self._states: dict[tuple[int, frozenset[int]], SessionState] = {}
+        self._wrong: tuple[tuple[int, int], Wrong] | None = None
+
+    def search(self) -> Ended | Wrong | None:
+        log = self._log
+        count = len(log.records)
+        rounds = count - self._first_end + (count if log.decisions else 0)
+        if rounds * count > MOST_FOLDED:
+            return None
+        seen: set[_At] = set()
+        following = [_At()]
+        while following:
+            at = following.pop()
+            if at in seen:
+                continue
+            seen.add(at)
+            if len(seen) > MOST_STEPS:
+                return None
+            if at.taken == count and at.decided == len(log.decisions):
+                ended = self._ended(at)
+                if ended is not None:
+                    return ended
+                continue
+            # The last one is looked at first: records, as far as there are any.
+            if at.decided < len(log.decisions):
+                following += self._decide(at, log.decisions[at.decided])
+            if at.taken < count:
+                following += self._take(at)
+        assert self._wrong is not None, "every course ends, or something stops it"
+        return self._wrong[1]
+
+    def _ended(self, at: _At) -> Ended | None:
+        ended = Ended(self._state(at), at.account, at.completed_us, at.refused, at.declined)
+        wrong = left(self._log.papers, at.upto)
+        if wrong is None:
+            difference = self._compared(ended)
+            if difference is None:
+                return ended
+            wrong = Wrong("unlike the table", difference, at.upto)
+        self._stopped(wrong, 0)
+        return None
+
+    def _stopped(self, wrong: Wrong, weight: int) -> None:
+        """Remember what stopped the course that accounts for most; what it was, rather than an end."""
+        score = (sum(wrong.upto), weight)
+        if self._wrong is None or score > self._wrong[0]:
+            self._wrong = (score, wrong)
+
+    def _take(self, at: _At) -> Iterator[_At]:
+        """Take up the next record."""
+        number = at.taken
+        record = self._log.records[number]
+        if at.account is None and number < self._first_end:
+            # Nothing can be billed before an end: all at once, if no decision may come between.
+            some = 1 if at.decided < len(self._log.decisions) else self._first_end - number
+            yield at._replace(taken=number + some)
+            return
+        before = self._state(at)
+        if self._may_forget and is_too_late(
+            before, at.account, at.completed_us, record.ingest_us, self._limits
+        ):
+            yield at._replace(taken=number + 1, refused=at.refused | {number})
+            return
+        then = at._replace(taken=number + 1)
+        after = self._state(then)
+        if after == before and len(self._kept(then)) == len(self._kept(at)):
+            yield then
+            return
+        completion = None
+        if after.lifecycle is Lifecycle.COMPLETED and not (at.account and at.account.is_settled):
+            completion = Completion(after, record.ingest_us)
+        if completion is None and at.account is None:
+            yield then
+            return
+        session = self._session(then, after)
+        earlier = None if before == EMPTY else before
+        for ended, settled in self._settled(
+            then,
+            record.ingest_us,
+            lambda desk: settle(desk, session, at.account, completion, earlier, [record]),
+        ):
+            completes = completion is not None and bool(ended.account and ended.account.bill)
+            is_later = completes and record.ingest_us != after.closed_ingest_us
+            yield _completed(ended, at, settled.account, [record.ingest_us] if is_later else [])
+
+    def _decide(self, at: _At, decision: Decision) -> Iterator[_At]:
+        """Take up the next decision."""
+        then = at._replace(decided=at.decided + 1)
+        state = self._state(at)
+        if is_too_late(state, at.account, at.completed_us, decision.ingest_us, self._limits):
+            late = Rejected(Reason.TOO_LATE, forgotten(self._log.session_id))
+            yield from self._declined(then, at.decided, late)
+            return
+        session = self._session(at, state)
+        for ended, settled in self._settled(
+            then,
+            decision.ingest_us,
+            lambda desk: decide(desk, session, at.account, decision),
+        ):
+            why = None
+            if settled.refusal is not None and settled.refusal not in HARMLESS:
+                detail = f"session {self._log.session_id}: {settled.refusal}"
+                why = Rejected(Reason.DECISION_REFUSED, detail)
+            following = ended
+            if ended.account != at.account:
+                taken_up = [] if decision in _waiting(settled.account) else [decision.ingest_us]
+                following = _completed(ended, at, settled.account, taken_up)
+            yield from self._declined(following, at.decided, why)
+
+    def _declined(self, at: _At, number: int, why: Rejected | None) -> Iterator[_At]:
+        """Yield a point behind a decision, if it has a dead letter where there has to be one.
+
+        Whether there has to be can be left to chance: one that waited has none.
+        """
+        if (why is not None) != (number in self._log.declined):
+            sort = "missing" if why else "surplus"
+            name = self._log.decisions[number].decision_id
+            self._stopped(Wrong(sort, f"the dead letter of decision {name}", at.upto), 1)
+        elif why is None:
+            yield at
+        else:
+            yield at._replace(declined=(*at.declined, (number, why)))
+
+    def _settled(
+        self, at: _At, at_us: int, rule: Callable[[ChosenTerms], Settled]
+    ) -> Iterator[tuple[_At, Settled]]:
+        """Yield what a rule leads to, with each of the terms that can have been chosen."""
+        desk = ChosenTerms(self._reference, self._limits, at_us)
+        for _ in desk.choices():
+            settled = rule(desk)
+            upto = accounted(self._ids, self._log.papers, at.upto, settled.outputs, self._values)
+            if isinstance(upto, Wrong):
+                self._stopped(upto, 1)
+            else:
+                # What changes nothing leaves a session without an account as it is.
+                is_same = settled.account == (at.account or NO_ACCOUNT)
+                account = at.account if is_same else settled.account
+                yield at._replace(account=account, upto=upto), settled
+
+    def _session(self, at: _At, state: SessionState) -> Session:
+        flooded = state.witnesses is not None
+        records = self._log.kept if flooded else self._kept(at)
+        return Session(*self._ids, state, lambda: records, self._limits)
+
+    def _state(self, at: _At) -> SessionState:
+        key = at.taken, at.refused
+        known = self._states.get(key)
+        if known is None:
+            records = self._accepted(at)
+            known = self._states[key] = fold(records, self._limits) if records else EMPTY
+        return known
+
+    def _accepted(self, at: _At) -> Sequence[SessionRecord]:
+        records = self._log.records[: at.taken]
+        if not at.refused:
+            return records
+        return [each for number, each in enumerate(records) if number not in at.refused]
+
+    def _kept(self, at: _At) -> Sequence[SessionRecord]:
+        """Return what a table keeps: different records, and repeats that appeared earlier."""
+        first: dict[Value, SessionRecord] = {}
+        kept: list[SessionRecord] = []
+        for record in self._accepted(at):
+            what = value(record)
+            known = first.get(what)
+            if known is None or first_appearance(record) < first_appearance(known):
+                first[what] = record
+                kept.append(record)
+        return kept
+
+
+def _completed(at: _At, before: _At, account: Account | None, completed: Sequence[int]) -> _At:
+    """Return a point with the time from which the session is remembered on.
+
+    That is the latest of: what made it complete later than its end, and the decisions that were taken
+    up, be it at once or after having waited.
+    """
+    waiting = _waiting(account)
+    times = [
+        *completed,
+        *(each.ingest_us for each in _waiting(before.account) if each not in waiting),
+    ]
+    if before.completed_us is not None:
+        times.append(before.completed_us)
+    return at._replace(completed_us=max(times, default=None))
+
+
+def _waiting(account: Account | None) -> Sequence[Decision]:
+    return () if account is None or account.waiting is None else account.waiting

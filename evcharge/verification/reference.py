@@ -1,0 +1,149 @@
+"""All that the register and the tariffs ever said, and which terms a session can have been given.
+
+A worker chooses a session's terms from what it has read of ``stations`` and ``tariffs`` by then. How far
+that is, is left to chance; the choice itself is a rule (docs/billing.md, *Terms*). So every choice is
+allowed that the rule makes of something that could be known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from evcharge.domain.billing.terms import (
+    RatedTariff,
+    TariffVersion,
+    Terms,
+    choose_terms,
+    digest_of,
+)
+from evcharge.domain.pricing import Plan
+from evcharge.domain.quantities import SECOND_US
+from evcharge.domain.station_register import RegisteredStation
+from evcharge.events.rejection import Rejected
+from evcharge.events.stations import parse_station
+from evcharge.events.tariffs import parse_tariff
+
+BEHIND_US = 300 * SECOND_US
+"""A worker reads both topics to their ends when it starts and follows them from then on. What was
+replaced so long before a record came was not chosen for it any more."""
+
+
+class _Entry(NamedTuple):
+    """What the register says of a station from an instant on; None: nothing."""
+
+    published_us: int
+    station: RegisteredStation | None
+
+
+class KnownTariffs:
+    """Tariffs by what terms name; each is checked and compiled once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int | None], RatedTariff] = {}
+
+    def add(self, document: bytes, version: int | None) -> RatedTariff | None:
+        """Take up a tariff and return it made ready, None if it is none."""
+        parsed = parse_tariff(document)
+        if isinstance(parsed, Rejected):
+            return None
+        compact = msgspec.json.format(document, indent=-1)
+        rated = RatedTariff(Plan(parsed.tariff, version), digest_of(compact), compact)
+        return self._known.setdefault((rated.digest, version), rated)
+
+    def get(self, digest: str, version: int | None) -> RatedTariff | None:
+        """Return a tariff that was taken up."""
+        return self._known.get((digest, version))
+
+
+class Reference:
+    """Takes up both topics from their beginnings, in order."""
+
+    def __init__(self, default_tariff: bytes, default_time_zone: str) -> None:
+        self.register: dict[str, RegisteredStation] = {}
+        """The last entry of each station."""
+        self.tariffs = KnownTariffs()
+        self._entries: dict[str, list[_Entry]] = {}
+        self._versions: dict[str, list[TariffVersion]] = {}
+        default = self.tariffs.add(default_tariff, None)
+        assert default is not None, "the settings were validated"
+        self._default = _version(default, 0)
+        self._time_zone = default_time_zone
+
+    def take_up_stations(self, records: Iterable[Any]) -> None:
+        """Apply the next records of ``stations``; one that cannot be used changes nothing."""
+        for record in records:
+            at_us = record.timestamp * 1_000
+            if record.value is None:
+                gone = (record.key or b"").decode(errors="replace")
+                self.register.pop(gone, None)
+                self._entries.setdefault(gone, []).append(_Entry(at_us, None))
+                continue
+            station = parse_station(record.value)
+            if isinstance(station, Rejected) or (
+                record.key is not None and record.key != station.station_id.encode()
+            ):
+                continue
+            entry = self.register[station.station_id] = station.registered()
+            self._entries.setdefault(station.station_id, []).append(_Entry(at_us, entry))
+
+    def take_up_tariffs(self, records: Iterable[Any]) -> None:
+        """Apply the next records of ``tariffs``; one that cannot be used changes nothing."""
+        for record in records:
+            rated = None if record.value is None else self.tariffs.add(record.value, record.offset)
+            if rated is None:
+                continue
+            version = _version(rated, record.timestamp * 1_000)
+            if record.key is None or record.key == version.tariff_id.encode():
+                self._versions.setdefault(version.tariff_id, []).append(version)
+
+    def choices(
+        self, station_id: str, connector_id: int, started_us: int, at_us: int
+    ) -> Sequence[Terms | None]:
+        """Return all terms that a session can have been given when a record of ``at_us`` was taken up.
+
+        ``at_us`` is an ingest time. None among them: it can have been left without a tariff.
+        """
+        found: dict[Terms | None, None] = {}
+        for station in self._stations(station_id, at_us - BEHIND_US):
+            for versions in self._known_versions(station, at_us - BEHIND_US):
+                terms = choose_terms(
+                    station,
+                    connector_id,
+                    started_us,
+                    lambda tariff_id, versions=versions: versions.get(tariff_id, ()),  # type: ignore[misc]
+                    default_tariff=self._default,
+                    default_time_zone=self._time_zone,
+                )
+                found[terms] = None
+        return list(found)
+
+    def _stations(self, station_id: str, at_us: int) -> Iterator[RegisteredStation | None]:
+        entries = [_Entry(0, None), *self._entries.get(station_id, ())]
+        for number, entry in enumerate(entries, 1):
+            if number == len(entries) or entries[number].published_us > at_us:
+                yield entry.station
+
+    def _known_versions(
+        self, station: RegisteredStation | None, at_us: int
+    ) -> Iterator[Mapping[str, Sequence[TariffVersion]]]:
+        """Yield what can have been known of a station's tariff: some first versions of it."""
+        tariff_id = None if station is None else station.tariff_id
+        versions = [] if tariff_id is None else self._versions.get(tariff_id, [])
+        least = sum(version.published_us <= at_us for version in versions)
+        for known in range(least, len(versions) + 1):
+            yield {} if tariff_id is None else {tariff_id: versions[:known]}
+
+
+def _version(rated: RatedTariff, published_us: int) -> TariffVersion:
+    tariff = rated.plan.tariff
+    return TariffVersion(
+        tariff.tariff_id,
+        rated.plan.version,
+        rated.digest,
+        published_us,
+        tariff.valid_from_us,
+        tariff.valid_until_us,
+    )

@@ -1,0 +1,114 @@
+"""The rows of one session, compared with what its records come to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evcharge.domain.billing.account import Account
+from evcharge.domain.billing.standing import standing_of
+from evcharge.domain.session import Lifecycle, SessionState
+from evcharge.domain.session.order import distinct
+from evcharge.domain.session.state import EMPTY
+from evcharge.domain.session_record import SessionRecord
+from evcharge.verification.course import Ended
+from evcharge.verification.memory import is_occupied
+from evcharge.verification.report import Report, changed_fields
+from evcharge.verification.rows import Rows
+from tables.charging_sessions import (
+    PRESENT,
+    SessionRow,
+    block_key,
+    decode_records,
+    decode_tail,
+    index_key,
+    open_key,
+)
+from tables.held_sessions import held_key
+
+
+class SessionRows:
+    """One session's rows in a partition."""
+
+    def __init__(
+        self,
+        where: str,
+        rows: Rows,
+        session: tuple[str, str],
+        row: SessionRow | None,
+        report: Report,
+    ) -> None:
+        """``row`` is its own one, None if it has none."""
+        self._where = where
+        self._rows = rows
+        self._session = session
+        self._row = row
+        self._report = report
+
+    def kept(self) -> Sequence[SessionRecord]:
+        """Return the records that the table keeps, in their order."""
+        kept: list[SessionRecord] = []
+        if self._row is None:
+            return kept
+        for number in range(self._row.blocks):
+            block = self._rows.take(block_key(*self._session, number))
+            if block is None:
+                self.differs("missing", f"block {number} of its records")
+            else:
+                kept += decode_records(*self._session, block)
+        return kept + decode_tail(*self._session, self._row)
+
+    def unlike(self, ended: Ended) -> str | None:
+        """Return how the account and the time of completion differ from what they have to be."""
+        row = self._row
+        if row is None or (row.account, row.completed_us) == (ended.account, ended.completed_us):
+            return None
+        if row.completed_us != ended.completed_us:
+            return f"completed at {row.completed_us} instead of {ended.completed_us}"
+        if row.account is None or ended.account is None:
+            return f"the account is {row.account} instead of {ended.account}"
+        return f"in the account, {changed_fields(ended.account, row.account)}"
+
+    def check(self, state: SessionState, account: Account | None) -> None:
+        """Compare the rows with the state that the records come to, and what was decided."""
+        station_id, session_id = self._session
+        is_known = state != EMPTY
+        if (self._rows.take(index_key(session_id, station_id)) == PRESENT) != is_known:
+            self.differs("missing" if is_known else "surplus", "its index row")
+        is_open = is_occupied(state, account)
+        if (self._rows.take(open_key(station_id, session_id)) == PRESENT) != is_open:
+            what = "open without a row that says so" if is_open else "ended, but a row says open"
+            self.differs("changed", what)
+        if (self._rows.take(held_key(*self._session)) == PRESENT) != (
+            is_known and standing_of(state, account).standing is Lifecycle.HELD
+        ):
+            self.differs("changed", "a row says held that is not, or none does")
+        if self._row is None:
+            self.differs("missing", "its row")
+        elif self._row.state != state:
+            self.differs("changed", changed_fields(state, self._row.state))
+
+    def check_kept(
+        self,
+        kept: Sequence[SessionRecord],
+        records: Sequence[SessionRecord],
+        state: SessionState,
+    ) -> None:
+        """Compare the records kept with those that arrived and were not refused.
+
+        Of equal records the first appearance counts. It may have been found after another one (a
+        rerouted record): then both are kept. Of a session with too many records only some are.
+        """
+        surplus = set(kept) - set(records)
+        if surplus:
+            self.differs("surplus", f"records kept that never came: {surplus}")
+        if len(set(kept)) < len(kept):
+            self.differs("repeated", "a record is kept twice")
+        if state.witnesses is None:
+            missing = set(distinct(records).values()) - set(kept)
+            if missing:
+                self.differs("missing", f"records not kept: {missing}")
+
+    def differs(self, sort: str, what: str) -> None:
+        """Note a difference."""
+        station_id, session_id = self._session
+        self._report.differs(self._where, sort, f"session {session_id} of {station_id}: {what}")

@@ -1,0 +1,125 @@
+"""The checker follows a session's records and decisions to what the agents wrote of it."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evcharge.domain.billing.decision import Corrections, Decision, Verdict
+from evcharge.domain.session_record import SessionRecord
+from tables.charging_sessions import decode_session, session_key
+from tests.domain.session_records import MINUTE, PLUG_IN, correction, end, start, update
+from tests.domain.strategies import arrivals as any_arrivals
+from tests.verification.billed import Billed, tariff
+
+corrections = st.builds(
+    Corrections,
+    st.sampled_from([None, PLUG_IN]),
+    st.sampled_from([None, PLUG_IN + 20 * MINUTE, PLUG_IN + 90 * MINUTE]),
+    st.sampled_from([None, 7_000_000_000]),
+    st.sampled_from([None, "U1", "U2"]),
+)
+
+
+@st.composite
+def decisions(draw: st.DrawFn) -> list[Decision]:
+    """Draw a log of decisions, some of them twice."""
+    log = []
+    for offset in range(draw(st.integers(0, 3))):
+        verdict = draw(st.sampled_from(Verdict))
+        made = Decision(
+            f"D{draw(st.integers(0, 2))}",
+            verdict,
+            "A1",
+            draw(st.integers(1, 8)),
+            draw(st.sampled_from([None, None, offset])),
+            0,
+            offset,
+            PLUG_IN + 50 * MINUTE + offset,
+        )
+        if verdict is Verdict.CORRECT:
+            made = made._replace(corrections=draw(corrections))
+        if verdict is Verdict.RERATE:
+            made = made._replace(document=tariff("0.20", "T2").decode())
+        log.append(made)
+    return log
+
+
+@st.composite
+def tidy_arrivals(draw: st.DrawFn) -> list[list[SessionRecord]]:
+    """Draw chunks of records, each from a place of its own and no earlier than the one before it."""
+    offsets, at_us = count(), 0
+    chunks = draw(any_arrivals())
+    for chunk in chunks:
+        for number, record in enumerate(chunk):
+            at_us = max(at_us, record.ingest_us)
+            chunk[number] = record._replace(offset=next(offsets), ingest_us=at_us)
+    return chunks
+
+
+@given(
+    tidy_arrivals(),
+    decisions(),
+    st.lists(st.booleans(), max_size=16),
+    st.sampled_from([None, 22, 150]),
+)
+def test_whatever_the_agents_make_of_a_session_is_equal(
+    chunks: list[list[SessionRecord]], log: list[Decision], order: list[bool], power: int | None
+) -> None:
+    billed = Billed()
+    billed.publish(tariff("0.50"))
+    connectors = [] if power is None else [{"connector_id": 1, "max_power_kw": power}]
+    billed.register(tariff_id="T1", connectors=connectors)
+    for is_chunk in order:
+        if is_chunk and chunks:
+            billed.send(*chunks.pop(0))
+        elif log:
+            billed.decide(log.pop(0))
+    for chunk in chunks:
+        billed.send(*chunk)
+    billed.decide(*log)
+
+    assert list(billed.report().lines()) == []
+
+
+def cut(records: list[SessionRecord], power: int, *sizes: int) -> Any:
+    """Return what became of a session, its records being cut into chunks of these sizes.
+
+    That is its account, when it was completed, and all that was written about its bills.
+    """
+    billed = Billed()
+    billed.publish(tariff("0.50"))
+    billed.register(tariff_id="T1", connectors=[{"connector_id": 1, "max_power_kw": power}])
+    left = list(records)
+    for size in sizes:
+        billed.send(*left[:size])
+        del left[:size]
+    assert not left
+    row = decode_session(billed.step.rows[session_key("EV-001", "S1")])
+    return row.account, row.completed_us, billed.step.emitted
+
+
+def test_what_cures_a_doubt_about_the_power_cures_it_in_the_same_chunk_too() -> None:
+    # 10 kWh in an hour from 5 kW, until another end is told
+    records = [start(user_id="U1"), end(60, 10.0), correction(60, 4.0)]
+
+    one_by_one = cut(records, 5, 1, 1, 1)
+
+    assert len(one_by_one[2]) == 2  # a sealed session and its invoice
+    assert cut(records, 5, 3) == cut(records, 5, 2, 1) == one_by_one
+
+
+def test_a_doubt_that_lasts_is_no_completion_however_often_it_comes_up() -> None:
+    records = [start(user_id="U1"), end(60, 10.0), update(50, 9.0), update(40, 7.0)]
+
+    assert cut(records, 5, 4) == cut(records, 5, 2, 1, 1) == cut(records, 5, 1, 1, 1, 1)
+
+
+def test_readings_behind_the_end_are_not_looked_at_whatever_came_with_them() -> None:
+    # nobody to be invoiced: the account follows its records
+    records = [start(), end(60, 10.0), update(50, 9.0), update(70, 10.0)]
+
+    assert cut(records, 22, 4) == cut(records, 22, 2, 2) == cut(records, 22, 1, 1, 1, 1)
