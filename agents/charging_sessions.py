@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import islice
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -28,7 +29,15 @@ from evcharge.engine.step import Step
 from evcharge.engine.table import StateTable
 from evcharge.events.decode import decode_charging_sessions
 from evcharge.events.rejection import Reason, Rejected
-from tables.charging_sessions import FORGOTTEN, SessionRow, decode_kept, session_key, stored_records
+from tables.charging_sessions import (
+    FORGOTTEN,
+    SessionRow,
+    block_keys,
+    decode_kept,
+    records_of,
+    session_key,
+    stored_records,
+)
 from tables.closed_sessions import SessionId, forget_due
 from tables.kept_session import keep_session
 
@@ -52,10 +61,11 @@ def assemble(
     advance_session = partial(_advance, opened, unbilled)
     for session, records in sessions:
         step.apply(advance_session, session, records)
-    # Together: whatever runs seldom runs at half its speed.
+    # Together, in two rounds: whatever runs seldom runs at half its speed.
+    stored = _stored(step, unbilled)
     for each in unbilled:
         try:
-            _bill(opened, step, each)
+            _bill(opened, step, each, next(stored) if each.completion else None)
         except Exception:  # noqa: BLE001 - a bug, of which the step finds the record
             step.apply(partial(_advance, opened, None), each.session, each.records)
     opened.close()
@@ -134,11 +144,33 @@ def _advance(
         unbilled.append(to_bill)
 
 
-def _bill(books: OpenBooks, step: Step, unbilled: _Unbilled) -> None:
+def _stored(step: Step, unbilled: Sequence[_Unbilled]) -> Iterator[list[SessionRecord]]:
+    """Return the stored records of each session that was completed, all read at once."""
+    completed = [each for each in unbilled if each.completion]
+    keys = [key for each in completed if each.row for key in block_keys(*each.session, each.row)]
+    blocks = iter(step.get_many(keys)) if keys else iter(())
+    return iter(
+        [
+            records_of(*each.session, each.row, list(islice(blocks, each.row.blocks)))
+            if each.row
+            else []
+            for each in completed
+        ]
+    )
+
+
+def _bill(
+    books: OpenBooks,
+    step: Step,
+    unbilled: _Unbilled,
+    stored: Sequence[SessionRecord] | None = None,
+) -> None:
+    """Bill a session; ``stored`` are its stored records, if they are at hand."""
     (station_id, session_id), row, before, after, records, appended, completion = unbilled
 
     def all_records() -> Sequence[SessionRecord]:
-        return [*stored_records(step, station_id, session_id, row), *appended]
+        known = stored_records(step, station_id, session_id, row) if stored is None else stored
+        return [*known, *appended]
 
     session = Session(station_id, session_id, after, all_records, books.limits)
     account = row.account if row else None

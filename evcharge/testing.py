@@ -109,9 +109,7 @@ class MemoryWorker:
         begin = 0 if feed.position is None else feed.position.offset + 1
         feed.apply(
             [
-                ReferenceRecord(
-                    begin + place, 0, None, json.dumps(value).encode()
-                )
+                ReferenceRecord(begin + place, 0, None, json.dumps(value).encode())
                 for place, value in enumerate(values)
             ]
         )

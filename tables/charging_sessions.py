@@ -195,10 +195,20 @@ def stored_records(
     """Return all records kept of a session, in the order in which they arrived; none without a row."""
     if row is None:
         return []
-    blocks: Sequence[bytes | None] = ()
-    if row.blocks:
-        prefix = f"R{station_id}\0{session_id}\0".encode()
-        blocks = rows.get_many([prefix + number for number in map(_number, range(row.blocks))])
+    blocks = rows.get_many(block_keys(station_id, session_id, row)) if row.blocks else ()
+    return records_of(station_id, session_id, row, blocks)
+
+
+def block_keys(station_id: str, session_id: str, row: SessionRow) -> list[bytes]:
+    """Return the keys of all blocks of a session's records."""
+    prefix = f"R{station_id}\0{session_id}\0".encode()
+    return [prefix + number for number in map(_number, range(row.blocks))]
+
+
+def records_of(
+    station_id: str, session_id: str, row: SessionRow, blocks: Sequence[bytes | None]
+) -> list[SessionRecord]:
+    """Return all records kept of a session, from its blocks, in the order in which they arrived."""
     # All of them at once take half the time of one after the other.
     count, pieces = row.waiting, [b""]
     for block in blocks:

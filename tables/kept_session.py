@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evcharge.domain.billing.account import Account
-from evcharge.domain.billing.standing import settled_lifecycle
 from evcharge.domain.session import Lifecycle, SessionState
 from evcharge.domain.session_record import SessionRecord
 from tables.charging_sessions import (
@@ -30,8 +29,12 @@ def keep_session(
     appended: Sequence[SessionRecord],
     account: Account | None,
     completed_us: int | None,
+    lifecycle: Lifecycle | None = None,
 ) -> None:
-    """Replace a session's row, if it has one, by one with a new state, more records and an account."""
+    """Replace a session's row, if it has one, by one with a new state, more records and an account.
+
+    ``lifecycle``: what the session then is, if that is known already.
+    """
     station_id, session_id = session
     blocks, waiting, tail = (row.blocks, row.waiting, row.tail) if row else (0, 0, b"")
     if appended:
@@ -46,14 +49,6 @@ def keep_session(
     is_open = changed.is_open
     if is_open != (row is not None and row.is_open):
         rows.put(open_key(station_id, session_id), PRESENT if is_open else None)
-    held = is_held(state, account)
+    held = is_held(state, account) if lifecycle is None else lifecycle is Lifecycle.HELD
     if held != (row is not None and is_held(row.state, row.account)):
         rows.put(held_key(station_id, session_id), PRESENT if held else None)
-
-
-def is_closed(state: SessionState, account: Account | None) -> bool:
-    """Whether a session is completed or void: it is forgotten when its time has come."""
-    return settled_lifecycle(state, account) in _CLOSED
-
-
-_CLOSED = (Lifecycle.COMPLETED, Lifecycle.VOID)

@@ -10,14 +10,16 @@ from evcharge.domain.billing.account import Account
 from evcharge.domain.billing.bill import Bill
 from evcharge.domain.billing.decision import Decision
 from evcharge.domain.billing.settle import Settled
+from evcharge.domain.billing.standing import settled_lifecycle
 from evcharge.domain.billing.terms import Desk
-from evcharge.domain.session import Limits, SessionState
+from evcharge.domain.session import Lifecycle, Limits, SessionState
 from evcharge.domain.session.forgetting import deadline_us
 from evcharge.domain.session_record import SessionRecord
 from evcharge.engine.step import Step
 from tables.charging_sessions import SessionRow
 from tables.closed_sessions import SessionId
-from tables.kept_session import is_closed, keep_session
+from tables.invoices import encode_counter
+from tables.kept_session import keep_session
 
 
 class Books:
@@ -44,6 +46,7 @@ class OpenBooks:
         self._ledger = books.ledger
         self._step = step
         self._counts: dict[str, int] = {}
+        self._numbers: dict[bytes, int] = {}
 
     def write(
         self,
@@ -59,28 +62,38 @@ class OpenBooks:
         ``completed_us``: see :class:`~tables.charging_sessions.SessionRow`.
         """
         step, (station_id, session_id), account = self._step, session, settled.account
-        entry = self._ledger.entry(step, station_id, session_id, settled.outputs)
+        entry = self._ledger.entry(step, station_id, session_id, settled.outputs, self._numbers)
         tariff = self.desk.row_for(account.terms)
         # Nothing raises from here on.
         if tariff is not None:
             step.put(*tariff)
         entry.post(step, station_id)
+        self._numbers.update(entry.numbers)
         for name in entry.counts:
             self._counts[name] = self._counts.get(name, 0) + 1
-        keep_session(step, session, row, state, appended, account, completed_us)
+        lifecycle = settled_lifecycle(state, account)
+        keep_session(step, session, row, state, appended, account, completed_us, lifecycle)
         memory_us = self.limits.memory_us
-        if is_closed(state, account) and (
+        # Of a session without an account nothing but a bill or a decision makes one that is closed.
+        if lifecycle in _CLOSED and (
             row is None
-            or not is_closed(row.state, row.account)
+            or row.account is None
+            or settled_lifecycle(row.state, row.account) not in _CLOSED
             or deadline_us(state, completed_us, memory_us)
             != deadline_us(row.state, row.completed_us, memory_us)
         ):
             self.closed.append(session)
 
     def close(self) -> None:
-        """Count what was written."""
+        """Write the counters of the series, and count what was written."""
+        for key, counter in self._numbers.items():
+            self._step.put_state(key, counter, encode_counter)
         for name, amount in self._counts.items():
             self._step.count(name, amount)
+
+
+_CLOSED = (Lifecycle.COMPLETED, Lifecycle.VOID)
+"""What is forgotten when its time has come."""
 
 
 def completed_at(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from evcharge.events.invoice import encode_credit_note, encode_invoice, issuer_b
 from evcharge.events.sealed_session import encode_bill
 from evcharge.settings import Settings
 from tables.charging_sessions import PRESENT
-from tables.invoices import decode_counter, encode_counter, invoice_key, number_key, user_key
+from tables.invoices import decode_counter, invoice_key, number_key, user_key
 
 
 class _Invoice(msgspec.Struct):
@@ -47,8 +47,6 @@ class Entry(NamedTuple):
             step.emit(topic, key, value)
         for row, content in self.rows.items():
             step.put(row, content)
-        for row, counter in self.numbers.items():
-            step.put_state(row, counter, encode_counter)
 
 
 class Ledger:
@@ -64,9 +62,16 @@ class Ledger:
         self._lane_of = lane_of
 
     def entry(
-        self, step: Step, station_id: str, session_id: str, outputs: Sequence[Output]
+        self,
+        step: Step,
+        station_id: str,
+        session_id: str,
+        outputs: Sequence[Output],
+        numbers: Mapping[bytes, int],
     ) -> Entry:
         """Return what outputs of a session's billing become, in their order.
+
+        ``numbers`` tells how many numbers series have now, of which the step gave some, by their key.
 
         Raises:
             LookupError: the invoice that is to be credited is not among the rows.
@@ -74,42 +79,57 @@ class Ledger:
         entry = Entry([], {}, {}, [])
         for output in outputs:
             if isinstance(output, Credit):
-                self._credit(step, entry, station_id, session_id, output)
+                self._credit(step, entry, station_id, session_id, output, numbers)
             else:
-                self._bill(step, entry, output)
+                self._bill(step, entry, output, numbers)
         return entry
 
-    def _bill(self, step: Step, entry: Entry, bill: Bill) -> None:
+    def _bill(self, step: Step, entry: Entry, bill: Bill, numbers: Mapping[bytes, int]) -> None:
         cost = cost_bytes(bill.cost)
         entry.records.append((self._sealed_sessions, encode_bill(bill, cost)))
         entry.counts.append("bills_sealed")
         user_id = bill.facts.user_id
         if bill.is_invoiced and user_id is not None:
             name = invoice_id(Kind.INVOICE, bill.station_id, bill.session_id, bill.number)
-            number = self._number(step, entry, bill.station_id, bill.billed_us)
+            number = self._number(step, entry, bill.station_id, bill.billed_us, numbers)
             record = encode_invoice(bill, number, self._issuer_bytes, cost)
             self._document(entry, user_id, name, record)
             entry.counts.append("invoices_issued")
 
     def _credit(
-        self, step: Step, entry: Entry, station_id: str, session_id: str, credit: Credit
+        self,
+        step: Step,
+        entry: Entry,
+        station_id: str,
+        session_id: str,
+        credit: Credit,
+        numbers: Mapping[bytes, int],
     ) -> None:
         key = invoice_key(invoice_id(Kind.INVOICE, station_id, session_id, credit.bill))
         invoice = entry.rows.get(key) or step.get(key)
         if invoice is None:
             raise LookupError(f"the invoice of bill {credit.bill} is not among the rows")
         name = invoice_id(Kind.CREDIT_NOTE, station_id, session_id, credit.bill)
-        number = self._number(step, entry, station_id, credit.credited_us)
+        number = self._number(step, entry, station_id, credit.credited_us, numbers)
         record = encode_credit_note(
             invoice, station_id, session_id, credit.bill, number, credit.credited_us
         )
         self._document(entry, _user_of(invoice).user_id, name, record)
         entry.counts.append("credit_notes_issued")
 
-    def _number(self, step: Step, entry: Entry, station_id: str, issued_us: int) -> str:
+    def _number(
+        self,
+        step: Step,
+        entry: Entry,
+        station_id: str,
+        issued_us: int,
+        numbers: Mapping[bytes, int],
+    ) -> str:
         """Return the next number of the series that an instant and a station belong to."""
         series, key = _series(self._issuer, self._lane_of(station_id), issued_us // DAY_US)
         counter = entry.numbers.get(key)
+        if counter is None:
+            counter = numbers.get(key)
         if counter is None:
             counter = step.state(key, decode_counter) or 0
         number, entry.numbers[key] = next_number(series, counter)

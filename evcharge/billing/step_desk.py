@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from evcharge.domain.billing.terms import Desk, RatedTariff, Terms
-from evcharge.domain.session import SessionState
-from evcharge.domain.session_record import SessionRecord
 from evcharge.engine.step import Step
 from tables.invoices import decode_tariff, encode_tariff, tariff_key
 
@@ -37,9 +33,6 @@ class StepDesk:
 
     def published(self, document: bytes) -> RatedTariff:
         return self._desk.published(document)
-
-    def doubts(self, state: SessionState, ordered: Sequence[SessionRecord], terms: Terms) -> int:
-        return self._desk.doubts(state, ordered, terms)
 
     def row_for(self, terms: Terms | None) -> tuple[bytes, bytes] | None:
         """Return the row that has to be written so that the tariff of terms is found again, if any.

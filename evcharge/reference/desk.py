@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from evcharge.domain.billing.terms import RatedTariff, Terms, choose_terms
-from evcharge.domain.session import HeldReason, Limits, SessionState
-from evcharge.domain.session.power import is_over_power
-from evcharge.domain.session_record import SessionRecord
 from evcharge.reference.plans import Plans, default_document
 from evcharge.reference.register import Register
 from evcharge.reference.tariffs import Tariffs
@@ -36,7 +32,6 @@ class ReferenceDesk:
         """
         self._reference = reference
         self._time_zone = settings.default_time_zone
-        self._limits = Limits.of(settings)
         self.plans = Plans(lambda: reference.tariffs, default_document(settings))
 
     def terms(self, station_id: str, connector_id: int, started_us: int) -> Terms | None:
@@ -55,8 +50,3 @@ class ReferenceDesk:
 
     def published(self, document: bytes) -> RatedTariff:
         return self.plans.published(document)
-
-    def doubts(self, state: SessionState, ordered: Sequence[SessionRecord], terms: Terms) -> int:
-        if is_over_power(state, ordered, terms.max_power_mw, self._limits):
-            return HeldReason.OVER_POWER.bit
-        return 0

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from evcharge.domain.billing.terms import RatedTariff, Terms
-from evcharge.domain.session import HeldReason, Limits, SessionState
-from evcharge.domain.session.power import is_over_power
-from evcharge.domain.session_record import SessionRecord
+from evcharge.domain.session import Limits
 from evcharge.verification.reference import Reference
 
 
@@ -45,8 +43,3 @@ class ChosenTerms:
         rated = self._reference.tariffs.add(document, None)
         assert rated is not None, "validated when the decision was read"
         return rated
-
-    def doubts(self, state: SessionState, ordered: Sequence[SessionRecord], terms: Terms) -> int:
-        if is_over_power(state, ordered, terms.max_power_mw, self._limits):
-            return HeldReason.OVER_POWER.bit
-        return 0

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from evcharge.domain.billing.terms import RatedTariff, Terms
-from evcharge.domain.session import SessionState
-from evcharge.domain.session_record import SessionRecord
 from evcharge.web.context import WebContext
 from evcharge.web.state import KeptSession
 
@@ -52,6 +48,3 @@ class ReadDesk:
 
     def published(self, document: bytes) -> RatedTariff:
         return self._context.desk.published(document)
-
-    def doubts(self, state: SessionState, ordered: Sequence[SessionRecord], terms: Terms) -> int:
-        return self._context.desk.doubts(state, ordered, terms)

@@ -45,13 +45,14 @@ class FakeDesk:
 
     def __init__(self, price: str | None = "0.50") -> None:
         self.price = price
-        self.doubtful = 0
+        self.doubtful = False
 
     def terms(self, station_id: str, connector_id: int, started_us: int) -> Terms | None:
         if self.price is None:
             return None
         tariff = rated(per_kwh(self.price), 7)
-        return Terms(tariff.plan.tariff.tariff_id, 7, tariff.digest, "Europe/Paris")
+        power = 5_000_000 if self.doubtful else None
+        return Terms(tariff.plan.tariff.tariff_id, 7, tariff.digest, "Europe/Paris", power)
 
     def tariff(self, terms: Terms) -> RatedTariff:
         return rated(per_kwh(terms.tariff_id.removeprefix("T-")), terms.tariff_version)
@@ -59,9 +60,6 @@ class FakeDesk:
     def published(self, document: bytes) -> RatedTariff:
         tariff_id, currency = json.loads(document).values()
         return rated(per_kwh(tariff_id.removeprefix("T-"), currency))
-
-    def doubts(self, state: SessionState, ordered: Sequence[SessionRecord], terms: Terms) -> int:
-        return self.doubtful
 
 
 def decision(verdict: Verdict, revision: int, **fields: Any) -> Decision:

@@ -22,6 +22,7 @@ from evcharge.domain.pricing import (
 from evcharge.domain.pricing.cost_json import cost_text
 from evcharge.domain.session import fold
 from evcharge.domain.session.order import distinct, in_order
+from evcharge.domain.session.told import told_as_meant
 from evcharge.domain.session_record import SessionRecord
 from evcharge.domain.tariff import Tariff
 from tests.domain.costs import lines
@@ -39,7 +40,7 @@ def quickly_and_plainly(
     state, plan = fold(ordered, LIMITS), Plan(terms)
     usage = session_usage(state, ordered, zone)
     plainly = None if usage is None else price(plan, usage)
-    both = priced_session(plan, state, ordered, zone)
+    both = priced_session(plan, state, ordered, zone, told_as_meant(state, ordered))
     assert both == (None if usage is None else (usage, plainly))
     if plainly is not None:
         assert cost_text(plainly).encode() == msgspec.json.encode(cost_json(plainly))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evcharge.domain.session import HeldReason, Limits, fold, power
+from evcharge.domain.session import HeldReason, Limits, fold
 from evcharge.domain.session.held import EXPLAINED, Basis
 from evcharge.domain.session.order import distinct, in_order
 from evcharge.domain.session.power import is_over_power
+from evcharge.domain.session.told import told_as_meant
 from evcharge.domain.session_record import SessionRecord
 from evcharge.settings import Settings
 from tests.domain import strategies
@@ -128,20 +128,23 @@ def test_more_rated_power_or_tolerance_never_makes_a_session_over_power(
     st.lists(st.tuples(st.integers(0, 30), st.integers(0, 12)), max_size=8),
     st.integers(1, 12),
     st.sampled_from([EXACT, LIMITS]),
+    st.booleans(),
 )
 def test_a_usual_session_is_over_power_where_two_of_its_readings_are(
-    readings: list[tuple[int, int]], kilowatts: int, limits: Limits
+    readings: list[tuple[int, int]], kilowatts: int, limits: Limits, by_register: bool
 ) -> None:
     at, so_far = 0, 0.0
-    records = [start()]
-    for after, more in readings:
+    records = [start(meter=4000 if by_register else None)]
+    for seq, (after, more) in enumerate(readings):
         at, so_far = at + after, so_far + more / 4
-        records.append(update(at, so_far))
+        reading = {"meter": 4000 + so_far} if by_register else {"energy": so_far}
+        records.append(update(at, **reading, seq=seq))
     records.append(end(at + 5, so_far + 0.5))
-    quickly = over(*records, kilowatts=kilowatts, limits=limits)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(power, "_usual_readings", lambda *_: None)
-        assert over(*records, kilowatts=kilowatts, limits=limits) is quickly
+    state = fold(records, limits)
+    told = told_as_meant(state, records)
+    assert told is not None
+    quickly = is_over_power(state, records, kilowatts * KW, limits, told)
+    assert over(*records, kilowatts=kilowatts, limits=limits) is quickly
 
 
 # ---- the list

@@ -14,6 +14,7 @@ from evcharge.domain.billing.terms import RatedTariff, Terms
 from evcharge.domain.pricing import Cost, Usage, price, priced_session, session_usage
 from evcharge.domain.session import Limits, SessionState, fold
 from evcharge.domain.session.order import Value, distinct, in_order, value
+from evcharge.domain.session.told import Told, told_as_meant
 from evcharge.domain.session_record import SessionRecord
 
 
@@ -125,19 +126,25 @@ def priced(
     terms: Terms,
     tariff: RatedTariff,
     corrections: Corrections | None,
+    told: Told | None = None,
 ) -> tuple[Usage, Cost]:
-    """Return what a session with billable facts used and costs under its terms."""
+    """Return what a session with billable facts used and costs under its terms.
+
+    ``told`` are its columns, if they are at hand.
+    """
     if corrections is None:
-        told = priced_session(tariff.plan, state, ordered(records), ZoneInfo(terms.time_zone))
-        if told is not None:
-            return told
+        line = ordered(records) if told is None else records
+        told = told_as_meant(state, line) if told is None else told
+        both = priced_session(tariff.plan, state, line, ZoneInfo(terms.time_zone), told)
+        if both is not None:
+            return both
     usage = usage_of(state, records, ZoneInfo(terms.time_zone), corrections)
     return usage, price(tariff.plan, usage)
 
 
 def total_of(cost: Cost) -> Total:
     """Return what a cost comes to."""
-    return Total(cost.excl_vat, cost.incl_vat)
+    return Total(*cost.totals)
 
 
 def is_payable(facts: Facts, total: Total) -> bool:

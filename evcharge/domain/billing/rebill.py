@@ -19,6 +19,8 @@ from evcharge.domain.billing.bill import (
 from evcharge.domain.billing.decision import Corrections, Decision, Verdict
 from evcharge.domain.billing.terms import Desk, Terms
 from evcharge.domain.session import Completion, HeldReason, Lifecycle, SessionState
+from evcharge.domain.session.power import is_over_power
+from evcharge.domain.session.told import Told, told_as_meant
 from evcharge.domain.session_record import SessionRecord
 
 MOST_STEPS = 50
@@ -72,9 +74,14 @@ def _sealed(
     if terms is None:
         return account._replace(doubts=HeldReason.NO_TARIFF.bit), ()
     seen = state_at(session, state.revision)[1]
-    if doubts := desk.doubts(state, ordered(seen), terms):
-        return account._replace(doubts=doubts, terms=terms), ()
-    return rebilled(desk, session, account, (state, seen), terms, completion.completed_us)
+    line = ordered(seen)
+    told = told_as_meant(state, line)
+    if is_over_power(state, line, terms.max_power_mw, session.limits, told):
+        return account._replace(doubts=HeldReason.OVER_POWER.bit, terms=terms), ()
+    if line is not seen:
+        told = None
+    at_us = completion.completed_us
+    return rebilled(desk, session, account, (state, seen), terms, at_us, told=told)
 
 
 def rebilled(
@@ -87,16 +94,18 @@ def rebilled(
     *,
     corrections: Corrections | None = None,
     decision: Decision | None = None,
+    told: Told | None = None,
 ) -> tuple[Account, tuple[Output, ...]]:
     """Return the account with a bill of what was seen, and nothing to write if it stands already.
 
-    What was seen has billable facts. The account has no verdict yet that belongs to this bill.
+    What was seen has billable facts; ``told`` are its columns, if they are at hand and it arrived in
+    order. The account has no verdict yet that belongs to this bill.
     """
     state, records = seen
     said = facts_of(state)
     facts = said.corrected(corrections)
     tariff = desk.tariff(terms)
-    usage, cost = priced(state, records, terms, tariff, corrections)
+    usage, cost = priced(state, records, terms, tariff, corrections, told)
     total = total_of(cost)
     is_invoiced = is_payable(facts, total)
     stands = (

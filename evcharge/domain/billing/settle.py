@@ -90,6 +90,8 @@ def decide(desk: Desk, session: Session, account: Account | None, decision: Deci
 def _with_due(desk: Desk, session: Session, settled: Settled) -> Settled:
     """Apply the decisions that waited until now, in the order of their records."""
     account, outputs, refusal = settled
+    if account.waiting is None:
+        return settled
     while due := [each for each in account.waiting or () if _is_due(each, session, account)]:
         rest = tuple(each for each in account.waiting or () if each is not due[0])
         account, more, _ = _apply(desk, session, account._replace(waiting=rest or None), due[0])

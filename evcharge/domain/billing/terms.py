@@ -7,8 +7,6 @@ from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
 from evcharge.domain.pricing import Plan
-from evcharge.domain.session import SessionState
-from evcharge.domain.session_record import SessionRecord
 from evcharge.domain.station_register import RegisteredStation
 
 
@@ -60,12 +58,6 @@ class Desk(Protocol):
 
     def published(self, document: bytes) -> RatedTariff:
         """Return the tariff that a decision brings with it, which has no version."""
-
-    def doubts(self, state: SessionState, ordered: Sequence[SessionRecord], terms: Terms) -> int:
-        """Return the held reasons, as bits, that a completed session has under its terms.
-
-        ``ordered`` are its records, each once and in order.
-        """
 
 
 def digest_of(document: bytes) -> str:

@@ -50,14 +50,23 @@ class Cost(NamedTuple):
     """The instant up to which the session was priced."""
 
     @property
+    def totals(self) -> tuple[int, int]:
+        """The totals without and with VAT in minor units of the currency, rounded half up."""
+        excl = incl = 0
+        for line in self.lines:
+            excl += line[6]
+            incl += line[7]
+        return self._minor_units(excl), self._minor_units(incl)
+
+    @property
     def excl_vat(self) -> int:
         """The total without VAT in minor units of the currency, rounded half up."""
-        return self._minor_units(sum([line.excl_vat for line in self.lines]))
+        return self.totals[0]
 
     @property
     def incl_vat(self) -> int:
         """The total with VAT in minor units of the currency, rounded half up."""
-        return self._minor_units(sum([line.incl_vat for line in self.lines]))
+        return self.totals[1]
 
     def _minor_units(self, amount: int) -> int:
         # Away from zero, so that a credit note is its invoice with the sign turned.

@@ -6,8 +6,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import repeat
-from operator import itemgetter, sub
-from typing import NamedTuple, TypeVar
+from operator import sub
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from evcharge.domain.pricing.bill import bill
@@ -19,41 +19,14 @@ from evcharge.domain.pricing.session_usage import session_usage
 from evcharge.domain.pricing.steps import billed
 from evcharge.domain.pricing.throughout import used_throughout
 from evcharge.domain.pricing.usage import Segment, SegmentKind, Usage
-from evcharge.domain.session.energy import LIFETIME_UWH
-from evcharge.domain.session.order import END_RANK
 from evcharge.domain.session.state import SessionState
-from evcharge.domain.session_record import RecordKind, SessionRecord
+from evcharge.domain.session.told import Told, told_as_meant
+from evcharge.domain.session_record import SessionRecord
 
-_START, _UPDATE = RecordKind.START, RecordKind.UPDATE
 _CHARGING, _PARKING = SegmentKind.TIME, SegmentKind.PARKING_TIME
-_place = SessionRecord._fields.index
-_columns = itemgetter(
-    *map(
-        _place,
-        (
-            *("kind", "timestamp_us", "energy_uwh", "meter_uwh", "charging", "power_mw"),
-            "current_ua",
-        ),
-    )
-)
 _new = tuple.__new__
 
 T = TypeVar("T")
-
-
-class Told(NamedTuple):
-    """A session as devices are meant to tell it, in columns: one place for each of its records.
-
-    It begins with its only start and ends with its only end, or with the last update so far; each update
-    reads the session's energy, or each the register, and never less than the one before.
-    """
-
-    instants: Sequence[int]
-    energies: Sequence[int]
-    """Delivered by then, from 0 on."""
-    charging: Sequence[bool | None]
-    powers: Sequence[int | None]
-    currents: Sequence[int | None]
 
 
 def session_cost(
@@ -71,7 +44,7 @@ def session_cost(
     used = used_throughout(plan, ordered, (started, ended), state.energy_uwh or 0, zone)
     if used is not None:
         return bill(plan, billed(plan, used), ended)
-    told = _told(state, ordered)
+    told = told_as_meant(state, ordered)
     if told is not None:
         return price_of(plan, _course(plan, told), zone)
     usage = session_usage(state, ordered, zone)
@@ -80,57 +53,27 @@ def session_cost(
 
 
 def priced_session(
-    plan: Plan, state: SessionState, ordered: Sequence[SessionRecord], zone: ZoneInfo
+    plan: Plan,
+    state: SessionState,
+    ordered: Sequence[SessionRecord],
+    zone: ZoneInfo,
+    told: Told | None,
 ) -> tuple[Usage, Cost] | None:
-    """Return :func:`session_usage` and :func:`session_cost`, in less time than both."""
-    told = _told(state, ordered)
+    """Return :func:`session_usage` and :func:`session_cost`, in less time than both.
+
+    ``told`` is :func:`~evcharge.domain.session.told.told_as_meant` of the session.
+    """
     segments = None if told is None else _segments(told)
     if told is None or segments is None:
         usage = session_usage(state, ordered, zone)
         return None if usage is None else (usage, price(plan, usage))
     started, ended = told.instants[0], told.instants[-1]
-    used = used_throughout(plan, ordered, (started, ended), told.energies[-1], zone)
+    used = used_throughout(plan, ordered, (started, ended), told.energies[-1], zone, told)
     if used is not None:
         cost = bill(plan, billed(plan, used), ended)
     else:
         cost = price_of(plan, _course(plan, told), zone)
     return _new(Usage, (started, zone, segments)), cost
-
-
-def _told(state: SessionState, ordered: Sequence[SessionRecord]) -> Told | None:
-    """Return the columns of a session that was told as it is meant to be, otherwise None."""
-    kinds, instants, stated, registers, charging, powers, currents = zip(
-        *map(_columns, ordered), strict=True
-    )
-    final = state.energy_uwh or 0
-    upto = len(ordered) - 1
-    # The updates are those in front of it.
-    behind = upto + 1 if state.ended_us is None else upto
-    if (
-        kinds[0] is not _START
-        or kinds.count(_UPDATE) != behind - 1
-        or (behind == upto and kinds[upto] < END_RANK)
-        or (instants[0] == instants[upto] and not final)
-    ):
-        return None
-    if registers[1:behind].count(None) == behind - 1:
-        if stated[0]:
-            return None
-        energies = [0, *stated[1:behind]]
-        if None in energies:
-            return None
-    else:
-        base = registers[0]
-        if None in registers[:behind] or stated[:behind].count(None) < behind:
-            return None
-        energies = [register - base for register in registers[:behind]]
-        if energies[-1] > LIFETIME_UWH:
-            return None
-    if behind == upto:
-        energies.append(final)
-    if energies[upto] != final or sorted(energies) != energies:
-        return None
-    return _new(Told, (instants, energies, charging, powers, currents))
 
 
 def _segments(told: Told) -> tuple[Segment, ...] | None:

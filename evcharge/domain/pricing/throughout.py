@@ -11,6 +11,7 @@ from evcharge.domain.pricing.plan import NOTHING, Choice, Plan
 from evcharge.domain.pricing.usage import Exact, SegmentKind
 from evcharge.domain.pricing.walk import Used
 from evcharge.domain.session.order import END_RANK
+from evcharge.domain.session.told import Told
 from evcharge.domain.session_record import RecordKind, SessionRecord
 
 _UPDATE = RecordKind.UPDATE
@@ -24,10 +25,12 @@ def used_throughout(
     span: tuple[int, int],
     energy_uwh: int,
     zone: ZoneInfo,
+    told: Told | None = None,
 ) -> Used | None:
     """Return what a session uses of a tariff of which nothing begins or ceases to hold in it.
 
-    ``ordered`` are its records, ``span`` its start and its end so far. None: something may change, its
+    ``ordered`` are its records, ``span`` its start and its end so far; ``told`` are its columns, if they
+    are at hand and no two records are of one instant. None: something may change, its
     parking has another price, or it takes a closer look to see what comes first, energy or time.
     """
     if plan.restricts_power:
@@ -37,7 +40,7 @@ def used_throughout(
     if choice is None:
         return None
     flat, of_energy, of_time, of_parking = choice
-    if of_time != of_parking and False in map(_charging, ordered):
+    if of_time != of_parking and False in (told.charging if told else map(_charging, ordered)):
         return None
     quantities: dict[int, Exact] = {} if flat == NOTHING else {flat: 1}
     if not energy_uwh:
@@ -47,7 +50,9 @@ def used_throughout(
     if ended == started:
         of_time = NOTHING
     elif of_time != NOTHING:
-        if of_energy != NOTHING and not _begins_with_energy(ordered, started):
+        if of_energy != NOTHING and not (
+            told.energies[1] if told else _begins_with_energy(ordered, started)
+        ):
             return None
         quantities[of_time] = ended - started
     return _new(Used, (quantities, of_energy, of_time, NOTHING))

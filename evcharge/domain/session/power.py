@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from operator import itemgetter, sub
+from operator import sub
 
 from evcharge.domain.quantities import SECOND_US
 from evcharge.domain.session.energy import Metering, read
@@ -19,22 +19,26 @@ from evcharge.domain.session.limits import Limits
 from evcharge.domain.session.order import END_RANK
 from evcharge.domain.session.reduce import by_weight
 from evcharge.domain.session.state import SessionState
-from evcharge.domain.session_record import RecordKind, SessionRecord
+from evcharge.domain.session.told import Told
+from evcharge.domain.session_record import SessionRecord
 
 _US_FOR_A_UWH = 3_600 * SECOND_US // 1_000
 """Microseconds in which a milliwatt gives a micro-watt-hour."""
 _PERCENT_OF_A_UWH = 100 * _US_FOR_A_UWH
-_place = SessionRecord._fields.index
-_columns = itemgetter(*map(_place, ("kind", "timestamp_us", "energy_uwh", "meter_uwh")))
 
 
 def is_over_power(
-    state: SessionState, ordered: Sequence[SessionRecord], max_power_mw: int | None, limits: Limits
+    state: SessionState,
+    ordered: Sequence[SessionRecord],
+    max_power_mw: int | None,
+    limits: Limits,
+    told: Told | None = None,
 ) -> bool:
     """Tell whether an ended session is held as ``over-power``.
 
     ``ordered`` are all of its records, each once and in order, ``state`` what they fold to,
-    ``max_power_mw`` the rated power in milliwatts, None where the register states none: then never.
+    ``max_power_mw`` the rated power in milliwatts, None where the register states none: then never;
+    ``told`` are its columns, if they are at hand.
 
     Between two readings, from the start to the first and from the last to the end, and over the whole
     session, the energy must not exceed what the rated power and ``Limits.power_tolerance_percent`` of it
@@ -46,13 +50,12 @@ def is_over_power(
         return False
     if _exceeds(state.energy_uwh, state.duration_us, max_power_mw, limits):
         return True
-    columns = _usual_readings(state, ordered)
-    if columns is not None:
+    if told is not None:
         # What the power gives is taken off beforehand: only what is left between two can be too much.
         rate = max_power_mw * (100 + limits.power_tolerance_percent)
         left = [
             energy_uwh * _PERCENT_OF_A_UWH - instant_us * rate
-            for instant_us, energy_uwh in zip(*columns, strict=True)
+            for instant_us, energy_uwh in zip(told.instants, told.energies, strict=True)
         ]
         steepest: int = max(map(sub, left[1:], left))
         return steepest > rate * limits.power_tolerance_us
@@ -66,28 +69,6 @@ def _exceeds(energy_uwh: int, duration_us: int, max_power_mw: int, limits: Limit
     time_us = duration_us + limits.power_tolerance_us
     allowed = max_power_mw * (100 + limits.power_tolerance_percent) * time_us
     return energy_uwh * _PERCENT_OF_A_UWH > allowed
-
-
-def _usual_readings(
-    state: SessionState, ordered: Sequence[SessionRecord]
-) -> tuple[Sequence[int], Sequence[int]] | None:
-    """Return the instants and energies of :func:`_readings` of most sessions, otherwise None.
-
-    These have one start, one end, and in between updates that state the session's energy, which grows.
-    """
-    kinds, instants, stated, registers = zip(*map(_columns, ordered), strict=True)
-    energies = [0, *stated[1:-1], state.energy_uwh]
-    if (
-        kinds[0] is not RecordKind.START
-        or kinds[-1] < END_RANK
-        or kinds.count(RecordKind.UPDATE) != len(kinds) - 2
-        or registers.count(None) != len(registers)
-        or stated[0] is not None
-        or None in energies
-        or sorted(energies) != energies
-    ):
-        return None
-    return instants, energies
 
 
 def _readings(state: SessionState, ordered: Sequence[SessionRecord]) -> Iterator[tuple[int, int]]:
