@@ -6,6 +6,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any, Protocol, TypeVar
 
 from evcharge.engine.chunk import Chunk, SourceRecord
@@ -81,9 +82,8 @@ class Step:
     ) -> list[tuple[K, list[R]]]:
         """Return what the valid records of this partition's stations say, by ``key``.
 
-        A key belongs to one station. Keys are in the order of their first record, the records of each
-        in the order of arrival. The others are on their way to ``dead-letters`` or to their own
-        partition.
+        A key belongs to one station. The records of each are in the order of arrival, the keys in any
+        order. The other records are on their way to ``dead-letters`` or to their own partition.
         """
         outcomes = decoder(self.records)
         if Rejected in set(map(type, outcomes)):
@@ -95,6 +95,9 @@ class Step:
         accepted = len(said) - self._reroute_strangers(groups)
         self.count("records_accepted", accepted)
         self._accepted += accepted
+        if 2 * len(groups) > len(said):
+            # So many keys are hardly cached. RocksDB finds and takes neighbours in half of the time.
+            return sorted(groups.items(), key=itemgetter(0))
         return list(groups.items())
 
     def _reroute_strangers(self, groups: dict[K, list[R]]) -> int:
