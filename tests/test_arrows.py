@@ -34,7 +34,7 @@ ARROWS: dict[str, set[str]] = {
         *("domain", "errors", "events", "kafka", "settings", "storage", "tables", "topics"),
     },
     "agents": {"application", "domain", "engine", "events", "tables"},
-    "web": {"application", "domain", "engine", "evcharge", "tables"},
+    "web": {"application", "domain", "engine", "events", "evcharge", "tables"},
     "commands": {
         *("broker", "dead_letters", "domain", "errors", "events", "kafka", "reference", "replay"),
         *("settings", "simulation", "topics", "verification"),

@@ -20,7 +20,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A GET of the public interface."""
+    """A request that the public interface answers."""
 
     path: str
     handler: Handler
@@ -30,3 +30,6 @@ class Endpoint:
     parameters: tuple[Parameter, ...] = ()
     problems: tuple[int, ...] = ()
     """Status codes that it may answer besides 200."""
+    method: str = "GET"
+    body: type[BaseModel] | None = None
+    """The model of the JSON that is sent with it."""

@@ -116,6 +116,47 @@ class Sessions(_Answer):
     stale: Stale = False
 
 
+Decimal = Annotated[
+    str,
+    Field(pattern=r"^-?\d+(\.\d+)?$", description="an exact decimal", examples=["22.5"]),
+]
+
+
+class CostLine(_Answer):
+    """What one price comes to; amounts of lines are not rounded to the minor unit."""
+
+    dimension: Literal[
+        "FLAT", "ENERGY", "TIME", "PARKING_TIME", "RESERVATION", "MIN_PRICE", "MAX_PRICE"
+    ]
+    quantity: Decimal = Field(description="billed, after steps")
+    unit: Literal["kWh", "h", "session"]
+    price: Decimal = Field(description="for each unit, without VAT")
+    vat_percent: Decimal | None = Field(description="null: an adjustment of the VAT alone")
+    excl_vat: Decimal
+    incl_vat: Decimal
+
+
+class VatRow(_Answer):
+    """The VAT of one rate."""
+
+    percent: Decimal | None
+    base: Decimal = Field(description="without VAT")
+    amount: Decimal
+
+
+class Cost(_Answer):
+    """What a session costs: exact lines, and their sums rounded half up to the minor unit."""
+
+    currency: str = Field(description="ISO 4217", examples=["EUR"])
+    excl_vat: Decimal
+    incl_vat: Decimal
+    vat: list[VatRow] = Field(description="by rate, the lowest first")
+    tariff_id: str
+    tariff_version: int | None = Field(description="null: the tariff was never published")
+    as_of: Timestamp = Field(description="up to when the session was priced")
+    lines: list[CostLine]
+
+
 class Alive(_Answer):
     """The process answers."""
 

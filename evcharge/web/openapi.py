@@ -23,8 +23,10 @@ _REF = "#/components/schemas/{model}"
 def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of the endpoints."""
     models = {each.answer for each in endpoints if isinstance(each.answer, type)} | {Problem}
+    bodies = {each.body for each in endpoints if each.body is not None}
     _, schemas = models_json_schema(
-        [(model, "serialization") for model in sorted(models, key=lambda each: each.__name__)],
+        [(model, "serialization") for model in sorted(models, key=_name)]
+        + [(model, "validation") for model in sorted(bodies, key=_name)],
         ref_template=_REF,
     )
     return {
@@ -36,7 +38,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "paths": {each.path: {"get": _operation(each)} for each in endpoints},
+        "paths": {each.path: {each.method.lower(): _operation(each)} for each in endpoints},
         "components": {"schemas": schemas["$defs"]},
     }
 
@@ -57,10 +59,12 @@ def serve(endpoints: Sequence[Endpoint]) -> Any:
 
 
 def _operation(endpoint: Endpoint) -> dict[str, Any]:
+    body = {} if endpoint.body is None else {"requestBody": _body(endpoint.body)}
     return {
         "operationId": endpoint.handler.__name__,
         "summary": endpoint.help,
         "parameters": [_parameter(endpoint, each) for each in endpoint.parameters],
+        **body,
         "responses": {
             "200": {"description": "The answer", "content": _content(endpoint.answer)},
             **{str(code): _problem(HTTPStatus(code)) for code in endpoint.problems},
@@ -77,6 +81,14 @@ def _parameter(endpoint: Endpoint, parameter: Parameter) -> dict[str, Any]:
         "description": parameter.help,
         "schema": parameter.schema,
     }
+
+
+def _name(model: type[BaseModel]) -> str:
+    return model.__name__
+
+
+def _body(model: type[BaseModel]) -> dict[str, Any]:
+    return {"required": True, "content": _content(model)}
 
 
 def _content(answer: type[BaseModel] | str) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from evcharge.domain.station import STATUS_ORDER
-from evcharge.web import health, models, openapi, pages, parameters, sessions, stations
+from evcharge.events.quotes import QuoteRequest
+from evcharge.web import health, models, openapi, pages, parameters, quotes, sessions, stations
 from evcharge.web.answers import add_headers
 from evcharge.web.context import CONTEXT, WebContext
 from evcharge.web.endpoint import Endpoint, Parameter
@@ -74,6 +75,16 @@ ENDPOINTS = (
         (SESSION_ID, Parameter("station_id", "Its station, if several have a session of this id.")),
         (400, 404, 409, 503),
     ),
+    Endpoint(
+        "/v1/quotes",
+        quotes.quote,
+        "What a session would cost under a tariff; nothing is stored.",
+        models.Cost,
+        (),
+        (400, 413),
+        "POST",
+        QuoteRequest,
+    ),
     Endpoint("/healthz", health.show_alive, "Whether the process is alive.", models.Alive),
     Endpoint(
         "/readyz",
@@ -117,7 +128,10 @@ def add_routes(application: web.Application, context: WebContext) -> None:
     application.middlewares.extend([health.count_requests, problems])
     application.on_response_prepare.extend([add_headers, mark_answer])
     for endpoint in ENDPOINTS:
-        application.router.add_get(endpoint.path, endpoint.handler)
+        if endpoint.method == "GET":
+            application.router.add_get(endpoint.path, endpoint.handler)
+        else:
+            application.router.add_route(endpoint.method, endpoint.path, endpoint.handler)
     for path, handler in FOR_PEERS.items():
         application.router.add_get(PREFIX + path, handler)
     # Not `/` last: aiohttp refuses a second route of the path that was added last, and Faust adds one.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
@@ -169,9 +170,10 @@ class Worker:
         self.url = str(server.make_url("")).rstrip("/")
         self._client = client
 
-    async def get(self, path: str, *, method: str = "GET") -> Answer:
-        """Ask this worker."""
-        async with self._client.request(method, self.url + path) as response:
+    async def get(self, path: str, *, method: str = "GET", body: object = None) -> Answer:
+        """Ask this worker; ``body`` is bytes, or a JSON value."""
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body)
+        async with self._client.request(method, self.url + path, data=data) as response:
             text = await response.text()
             is_json = response.content_type.endswith("json") and text
             return Answer(

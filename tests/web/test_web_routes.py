@@ -47,12 +47,13 @@ def test_every_reference_leads_to_a_schema_and_every_schema_is_used() -> None:
 
 def test_every_endpoint_says_what_it_takes_and_gives() -> None:
     for endpoint in ENDPOINTS:
-        operation = openapi.document(ENDPOINTS)["paths"][endpoint.path]["get"]
+        operation = openapi.document(ENDPOINTS)["paths"][endpoint.path][endpoint.method.lower()]
         in_path = {each["name"] for each in operation["parameters"] if each["in"] == "path"}
         assert in_path == set(re.findall(r"{(\w+)}", endpoint.path))
         assert operation["summary"].endswith(".")
         assert "200" in operation["responses"]
-        if endpoint.path.startswith("/v1"):
+        assert ("requestBody" in operation) == (endpoint.method == "POST")
+        if endpoint.path.startswith("/v1") and endpoint.method == "GET":
             assert "503" in operation["responses"]
 
 

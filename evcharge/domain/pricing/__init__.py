@@ -3,10 +3,11 @@
 ``price(Plan(tariff), usage)``; a ``Plan`` is the tariff made ready, and is kept for the next session.
 
 * ``usage.py``: what is priced, consecutive segments; ``session_usage.py``: how records become
-  these.
+  these; ``session_cost.py``: the same cost without making them, for every finished session.
 * ``plan.py``: a tariff in integers and bit masks; ``bands.py``: which elements hold at which value.
 * ``clock.py``: offsets of a time zone; ``calendar.py``: which elements hold from which instant on.
-* ``walk.py``: how much of which price component is used; ``steps.py``: rounded up to its step.
+* ``course.py``: a session in columns; ``walk.py``: how much of which price component it uses;
+  ``throughout.py``: the same where nothing changes; ``steps.py``: rounded up to its step.
 * ``bill.py``: lines, VAT, minimum and maximum price; ``cost.py``: the answer; ``cost_json.py``: its
   form in the contract.
 
@@ -19,6 +20,7 @@ from evcharge.domain.pricing.cost import Cost, Line, VatRow
 from evcharge.domain.pricing.cost_json import cost_json
 from evcharge.domain.pricing.plan import Plan
 from evcharge.domain.pricing.price import price
+from evcharge.domain.pricing.session_cost import session_cost
 from evcharge.domain.pricing.session_usage import session_usage
 from evcharge.domain.pricing.usage import Exact, Segment, SegmentKind, Usage
 
@@ -33,5 +35,6 @@ __all__ = [
     "VatRow",
     "cost_json",
     "price",
+    "session_cost",
     "session_usage",
 ]

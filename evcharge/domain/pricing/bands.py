@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from operator import xor
 from typing import NamedTuple, Self
 
 from evcharge.domain.pricing.usage import Exact
@@ -25,17 +27,20 @@ class Bands(NamedTuple):
     @classmethod
     def of(cls, ranges: Sequence[Range]) -> Self:
         """Cut at the bounds of the elements' ranges, one for each element."""
-        bounds = {bound for pair in ranges for bound in pair if bound is not None}
+        flips: dict[Exact, int] = {}
+        first = 0
+        for place, (lower, upper) in enumerate(ranges):
+            # One whose bounds are crossed never holds.
+            empty = lower is not None and upper is not None and lower >= upper
+            bit = 0 if empty else 1 << place
+            if lower is None:
+                first |= bit
+            for bound in (lower, upper):
+                if bound is not None:
+                    flips[whole(bound)] = flips.get(whole(bound), 0) ^ bit
         # Integers are compared ten times faster than fractions, and nearly all bounds are whole.
-        breaks = tuple(sorted(map(whole, bounds)))
-        masks = [_mask(lower is None for lower, _ in ranges)]
-        masks += [
-            _mask(
-                (lower is None or lower <= at) and (upper is None or at < upper)
-                for lower, upper in ranges
-            )
-            for at in breaks
-        ]
+        breaks = tuple(sorted(flips))
+        masks = accumulate((flips[at] for at in breaks), xor, initial=first)
         return cls(breaks, tuple(masks), _mask(pair == (None, None) for pair in ranges))
 
     def at(self, value: Exact) -> int:

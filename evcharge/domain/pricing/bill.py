@@ -8,44 +8,50 @@ from math import lcm
 
 from evcharge.domain.pricing.cost import Cost, Line, VatRow
 from evcharge.domain.pricing.cost_json import number_text
-from evcharge.domain.pricing.plan import UNIT, Plan
+from evcharge.domain.pricing.plan import Plan
 from evcharge.domain.pricing.usage import Exact
+
+_new = tuple.__new__
 
 
 def bill(plan: Plan, quantities: dict[int, Exact], as_of_us: int) -> Cost:
     """Return what quantities cost, which are by number of the component, in its units."""
     # With it, fractions of a micro-watt-hour or microsecond are whole too.
-    finer = lcm(*(quantity.denominator for quantity in quantities.values()))
-    scale = plan.price_scale * UNIT * finer * plan.vat_scale
+    finer = lcm(*[quantity.denominator for quantity in quantities.values()])
+    scale = plan.scale * finer
     lines = []
     for number, quantity in quantities.items():
-        component = plan.components[number]
+        line, unit, per_unit, excl_vat, incl_vat, _, price, vat = plan.components[number]
         parts = quantity.numerator * (finer // quantity.denominator)
-        charged = parts * component.weight * component.price
-        excl = charged * plan.vat_scale
         lines.append(
-            Line(
-                component.line,
-                component.unit,
-                parts,
-                component.per_unit * finer,
-                component.price_text,
-                component.vat_text,
-                excl,
-                excl + charged * component.vat,
+            _new(
+                Line,
+                (
+                    line,
+                    unit,
+                    parts,
+                    per_unit * finer,
+                    price,
+                    vat,
+                    parts * excl_vat,
+                    parts * incl_vat,
+                ),
             )
         )
     if plan.min_price or plan.max_price:
         lines, scale = _bounded(plan, lines, scale)
-    return Cost(
-        plan.tariff.currency,
-        plan.minor,
-        scale,
-        tuple(lines),
-        _vat(lines),
-        plan.tariff.tariff_id,
-        plan.version,
-        as_of_us,
+    return _new(
+        Cost,
+        (
+            plan.tariff.currency,
+            plan.minor,
+            scale,
+            tuple(lines),
+            _vat(lines),
+            plan.tariff.tariff_id,
+            plan.version,
+            as_of_us,
+        ),
     )
 
 
@@ -91,18 +97,18 @@ def _percent(excl: int, incl: int) -> str | None:
 
 def _vat(lines: Sequence[Line]) -> tuple[VatRow, ...]:
     """Return base and VAT by rate, the lowest rate first; what has no rate last."""
-    rows: dict[str | None, VatRow] = {}
+    rows: dict[str | None, tuple[int, int]] = {}
     for line in lines:
-        percent, vat = line.vat_percent, line.incl_vat - line.excl_vat
-        row = rows.get(percent)
-        rows[percent] = (
-            VatRow(percent, line.excl_vat, vat)
-            if row is None
-            else VatRow(percent, row.base + line.excl_vat, row.amount + vat)
-        )
-    if len(rows) == 1:
-        return tuple(rows.values())
-    return tuple(sorted(rows.values(), key=_by_rate))
+        percent, excl, incl = line[5:]
+        if percent in rows:
+            base, amount = rows[percent]
+            rows[percent] = (base + excl, amount + incl - excl)
+        else:
+            rows[percent] = (excl, incl - excl)
+    found = [_new(VatRow, (percent, *amounts)) for percent, amounts in rows.items()]
+    if len(found) > 1:
+        found.sort(key=_by_rate)
+    return tuple(found)
 
 
 def _by_rate(row: VatRow) -> tuple[bool, Decimal]:

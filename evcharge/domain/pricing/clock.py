@@ -26,25 +26,14 @@ class Stretch(NamedTuple):
     """Local time minus UTC."""
 
 
-def stretches(zone: ZoneInfo, from_s: int, until_s: int) -> list[Stretch]:
-    """Cut a time of at least a second where the zone's offset changes."""
-    found: list[Stretch] = []
-    for day in range(from_s // DAY_S, (until_s - 1) // DAY_S + 1):
-        for since, until, offset in _of_day(zone, day):
-            begin, end = max(since, from_s), min(until, until_s)
-            if begin >= end:
-                continue
-            if found and found[-1].offset_s == offset:
-                begin = found.pop().from_s
-            found.append(Stretch(begin, end, offset))
-    return found
-
-
 @lru_cache(
     maxsize=4096
 )  # sessions come by the day, and most of an operator's stations share a zone
-def _of_day(zone: ZoneInfo, day: int) -> tuple[Stretch, ...]:
-    """Cut a day of UTC. No zone has ever changed its clock twice within an hour."""
+def stretches_of_day(zone: ZoneInfo, day: int) -> tuple[Stretch, ...]:
+    """Cut a day of UTC, by its number, where the zone's offset changes.
+
+    No zone has ever changed its clock twice within an hour.
+    """
     begin, end = day * DAY_S, (day + 1) * DAY_S
     found: list[Stretch] = []
     since, offset = begin, _offset_s(zone, begin)

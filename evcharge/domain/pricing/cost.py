@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+_MINOR_UNITS = (1, 10, 100, 1_000, 10_000)
+"""In one unit of a currency, by its decimals."""
+
 
 class Line(NamedTuple):
     """What one price comes to. Amounts are in 1 / ``Cost.scale`` of the currency."""
@@ -49,14 +52,15 @@ class Cost(NamedTuple):
     @property
     def excl_vat(self) -> int:
         """The total without VAT in minor units of the currency, rounded half up."""
-        return self._minor_units(sum(line.excl_vat for line in self.lines))
+        return self._minor_units(sum([line.excl_vat for line in self.lines]))
 
     @property
     def incl_vat(self) -> int:
         """The total with VAT in minor units of the currency, rounded half up."""
-        return self._minor_units(sum(line.incl_vat for line in self.lines))
+        return self._minor_units(sum([line.incl_vat for line in self.lines]))
 
     def _minor_units(self, amount: int) -> int:
         # Away from zero, so that a credit note is its invoice with the sign turned.
-        rounded = (2 * abs(amount) * int(10**self.minor) + self.scale) // (2 * self.scale)
+        twice = 2 * abs(amount) * _MINOR_UNITS[self.minor] + self.scale
+        rounded = twice // (2 * self.scale)
         return rounded if amount >= 0 else -rounded

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import gcd
+from typing import NamedTuple
 
 from evcharge.domain.pricing.cost import Cost
-from evcharge.domain.quantities import decimal_text, format_timestamp
+from evcharge.domain.quantities import format_timestamp
 
 _DECIMALS = 12
 _TWELVE = 10**_DECIMALS
@@ -13,33 +15,42 @@ _TWELVE = 10**_DECIMALS
 
 def cost_json(cost: Cost) -> dict[str, object]:
     """Return the object; equal costs give equal objects, member by member in the contract's order."""
-    scale = cost.scale
+    in_currency = _factors(cost.scale)
     return {
         "currency": cost.currency,
         "excl_vat": money_text(cost.excl_vat, cost.minor),
         "incl_vat": money_text(cost.incl_vat, cost.minor),
         "vat": [
             {
-                "percent": row.percent,
-                "base": number_text(row.base, scale),
-                "amount": number_text(row.amount, scale),
+                "percent": percent,
+                "base": _text(base, in_currency),
+                "amount": _text(amount, in_currency),
             }
-            for row in cost.vat
+            for percent, base, amount in cost.vat
         ],
         "tariff_id": cost.tariff_id,
         "tariff_version": cost.tariff_version,
         "as_of": format_timestamp(cost.as_of_us),
         "lines": [
             {
-                "dimension": line.dimension,
-                "quantity": number_text(line.quantity, line.per_unit),
-                "unit": line.unit,
-                "price": line.price,
-                "vat_percent": line.vat_percent,
-                "excl_vat": number_text(line.excl_vat, scale),
-                "incl_vat": number_text(line.incl_vat, scale),
+                "dimension": dimension,
+                "quantity": _text(quantity, _factors(per_unit)),
+                "unit": unit,
+                "price": price,
+                "vat_percent": vat_percent,
+                "excl_vat": _text(excl_vat, in_currency),
+                "incl_vat": _text(incl_vat, in_currency),
             }
-            for line in cost.lines
+            for (
+                dimension,
+                unit,
+                quantity,
+                per_unit,
+                price,
+                vat_percent,
+                excl_vat,
+                incl_vat,
+            ) in cost.lines
         ],
     }
 
@@ -48,19 +59,55 @@ def money_text(minor_units: int, minor: int) -> str:
     """Return an amount with all of its minor digits: ``5.00``, of a currency without any ``5``."""
     if not minor:
         return str(minor_units)
-    whole, fraction = divmod(abs(minor_units), 10**minor)
-    return f"{'-' if minor_units < 0 else ''}{whole}.{fraction:0{minor}}"
+    digits = str(abs(minor_units)).zfill(minor + 1)
+    return f"{'-' if minor_units < 0 else ''}{digits[:-minor]}.{digits[-minor:]}"
 
 
 def number_text(numerator: int, denominator: int) -> str:
     """Return a fraction as a decimal: exactly if it ends, otherwise rounded half up to 12 decimals."""
-    scaled, rest = divmod(numerator * _TWELVE, denominator)
+    return _text(numerator, _factors(denominator))
+
+
+class _Factors(NamedTuple):
+    """How numerators become decimals, for one denominator."""
+
+    multiplier: int
+    divisor: int
+    """With both, a numerator becomes 12 decimals."""
+    endless: int
+    """What has to cancel for a fraction to end: all but the twos and fives."""
+    ending: int
+    """With it and :attr:`endless`, a numerator becomes :attr:`digits` decimals."""
+    digits: int
+
+
+@lru_cache(maxsize=256)  # each tariff brings one, and each finer cut of a session
+def _factors(denominator: int) -> _Factors:
+    common = gcd(_TWELVE, denominator)
+    # Fewer twos and fives than it has bits.
+    digits = denominator.bit_length()
+    ending = gcd(10**digits, denominator)
+    return _Factors(
+        _TWELVE // common,
+        denominator // common,
+        denominator // ending,
+        10**digits // ending,
+        digits,
+    )
+
+
+def _text(numerator: int, factors: _Factors) -> str:
+    multiplier, divisor, endless, ending, digits = factors
+    scaled, rest = divmod(abs(numerator) * multiplier, divisor)
     if not rest:
-        return decimal_text(scaled, _TWELVE)
-    reduced = denominator // gcd(numerator, denominator)
-    # It ends where nothing but twos and fives is in the denominator: fewer of each than it has bits.
-    digits = reduced.bit_length()
-    if pow(10, digits, reduced) == 0:
-        return decimal_text(numerator * 10**digits // denominator, 10**digits)
-    rounded = (2 * abs(numerator) * _TWELVE + denominator) // (2 * denominator)
-    return decimal_text(rounded if numerator > 0 else -rounded, _TWELVE)
+        digits = _DECIMALS
+    elif numerator % endless:
+        scaled += 2 * rest >= divisor
+        digits = _DECIMALS
+    else:
+        scaled = abs(numerator) // endless * ending
+    if not scaled:
+        return "0"
+    text = str(scaled).zfill(digits + 1)
+    text = f"{text[:-digits]}.{text[-digits:]}".rstrip("0").rstrip(".")
+    return text if numerator > 0 else "-" + text

@@ -35,14 +35,11 @@ class Priced(NamedTuple):
     line: str
     """The contract's dimension of its line."""
     unit: str
-    weight: int
-    """What one of its units of quantity is in parts of :data:`UNIT`."""
     per_unit: int
     """Its units of quantity in one kWh, hour or session."""
-    price: int
-    """In 1 / ``Plan.price_scale``."""
-    vat: int
-    """What the price is multiplied with to get the VAT, in 1 / ``Plan.vat_scale``."""
+    excl_vat: int
+    """What one of its units of quantity costs, in 1 / ``Plan.scale``."""
+    incl_vat: int
     step: int
     """In its units of quantity."""
     price_text: str
@@ -95,7 +92,9 @@ class Plan:
             + [bound.excl_vat for bound in bounds]
             + [bound.incl_vat for bound in bounds if bound.incl_vat is not None]
         )
-        self.vat_scale = 100 * _scale(each.vat_percent or Decimal(0) for each in components)
+        self._vat_scale = 100 * _scale(each.vat_percent or Decimal(0) for each in components)
+        self.scale = self.price_scale * UNIT * self._vat_scale
+        """Parts of one unit of the currency in which every whole quantity's amount is whole."""
         self.components = [
             self._priced(component, element)
             for element in elements
@@ -108,20 +107,22 @@ class Plan:
         self.current = Bands.of([each.current_ua for each in restrictions])
         self.energy = Bands.of([each.energy_uwh for each in restrictions])
         self.duration = Bands.of([each.duration_us for each in restrictions])
-        self.calendar = Calendar.of(restrictions)
+        self.restricts_power = bool(self.power.breaks or self.current.breaks)
+        """Whether an element depends on power or current."""
+        self.calendar = Calendar(restrictions)
 
     def _priced(self, component: Component, element: Element) -> Priced:
         vat = component.vat_percent or Decimal(0)
         line, unit, weight, per_unit, per_step = _MEASURES[component.dimension]
         if element.restrictions.reservation and component.dimension is Dimension.TIME:
             line = "RESERVATION"
+        charged = weight * _scaled(component.price, self.price_scale)
         return Priced(
             line,
             unit,
-            weight,
             per_unit,
-            _scaled(component.price, self.price_scale),
-            _scaled(vat, self.vat_scale // 100),
+            charged * self._vat_scale,
+            charged * (self._vat_scale + _scaled(vat, self._vat_scale // 100)),
             component.step_size * per_step,
             decimal_string(component.price),
             decimal_string(vat),

@@ -12,15 +12,18 @@ from evcharge.domain.pricing.walk import Used
 
 
 def billed(plan: Plan, used: Used) -> dict[int, Exact]:
-    """Return the quantities after steps, in the order of those before."""
-    quantities = dict(used.quantities)
-    for last in (used.last_energy, used.last_time, used.last_reservation):
-        if last != NOTHING:
-            line, step = plan.components[last].line, plan.components[last].step
-            total = sum(
-                quantity
-                for number, quantity in quantities.items()
-                if plan.components[number].line == line
-            )
-            quantities[last] += -total % step
+    """Return the quantities after steps, in the order of those before, in their place."""
+    quantities, *lasts = used
+    components = plan.components
+    for last in lasts:
+        if last == NOTHING:
+            continue
+        total = quantities[last]
+        line, _, _, _, _, step, _, _ = components[last]
+        if len(quantities) > 1:
+            for number, quantity in quantities.items():
+                if number != last and components[number].line == line:
+                    total += quantity
+        if missing := -total % step:
+            quantities[last] += missing
     return quantities

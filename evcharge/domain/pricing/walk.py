@@ -1,15 +1,17 @@
-"""How much of which price component a session uses: one pass over its segments, cut where needed."""
+"""How much of which price component a session uses: one pass over its runs, cut where needed."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from fractions import Fraction
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from evcharge.domain.pricing.bands import whole
-from evcharge.domain.pricing.calendar import Change
+from evcharge.domain.pricing.calendar import Changes
+from evcharge.domain.pricing.course import Course
 from evcharge.domain.pricing.plan import NOTHING, Plan
-from evcharge.domain.pricing.usage import Exact, Segment, SegmentKind, Usage
+from evcharge.domain.pricing.usage import Exact, SegmentKind
 
 _NEVER = 1 << 80
 """Microseconds or micro-watt-hours that no session reaches."""
@@ -31,54 +33,42 @@ class Used(NamedTuple):
     """Of TIME or PARKING_TIME, whichever was used last."""
     last_reservation: int
     """Of a reservation's time."""
-    ended_us: Exact
 
 
-def walk(plan: Plan, usage: Usage) -> Used:
+def walk(plan: Plan, course: Course, zone: ZoneInfo) -> Used:
     """Measure a session by the components that count at each of its moments.
 
     A segment without time and energy changes nothing, unless the session (or the reservation) has no
     others: then its FLAT is taken at that moment.
     """
-    segments = usage.segments
-    at: Exact = usage.started_us
-    ended_us = whole(at + sum(segment.duration_us for segment in segments))
-    changes = _changes(plan, usage, ended_us)
-    changes.append((_NEVER, 0))
-    changes_passed = 1
-    time_mask, time_next = changes[0][1], changes[1][0]
+    instants, energies, runs, _ = course
+    at, consumed = instants[0], energies[0]
+    time_breaks, time_masks = _changes(plan, course, zone)
+    times_passed, time_mask = 0, time_masks[0]
+    time_next: Exact = time_breaks[0] if time_breaks else _NEVER
     energy_breaks, energy_masks, _ = plan.energy
-    energies_passed = 0
-    energy_mask = energy_masks[0]
+    energies_passed, energy_mask = 0, energy_masks[0]
     energy_next: Exact = energy_breaks[0] if energy_breaks else _NEVER
-    power_breaks, power_masks, power_unknown = plan.power
-    current_breaks, current_masks, current_unknown = plan.current
 
     quantities: dict[int, Exact] = {}
-    consumed: Exact = 0
     # Two of each: of the session and of the reservation before it.
     flats = [NOTHING, NOTHING]
     flats_of_nothing = [NOTHING, NOTHING]
     is_something = [False, False]
     last_times = [NOTHING, NOTHING]
     last_energy = NOTHING
+    place = 1
 
-    for kind, duration, energy, power, current in segments:
+    for kind, mask, upto in runs:
         chooser = plan.choosers[kind]
         column = _TIME_COLUMN[kind]
         part = kind >= _RESERVATION
-        end, consumed_then = at + duration, consumed + energy
-        mask = (
-            power_unknown if power is None else power_masks[bisect_right(power_breaks, power)]
-        ) & (
-            current_unknown
-            if current is None
-            else current_masks[bisect_right(current_breaks, current)]
-        )
+        end, delivered = instants[upto], energies[upto]
         while True:
             while at >= time_next:
-                time_mask, changes_passed = changes[changes_passed][1], changes_passed + 1
-                time_next = changes[changes_passed][0]
+                times_passed += 1
+                time_mask = time_masks[times_passed]
+                time_next = time_breaks[times_passed] if times_passed < len(time_breaks) else _NEVER
             while consumed >= energy_next:
                 energies_passed += 1
                 energy_mask = energy_masks[energies_passed]
@@ -89,70 +79,112 @@ def walk(plan: Plan, usage: Usage) -> Used:
                 )
             holds = mask & time_mask & energy_mask
             choice = chooser.known.get(holds) or chooser.choose(holds)
-            if not duration and not energy:
+            if at == end and consumed == delivered:
                 if flats_of_nothing[part] == NOTHING:
                     flats_of_nothing[part] = choice[0]
                 break
             is_something[part] = True
             if flats[part] == NOTHING:
                 flats[part] = choice[0]
-            is_cut = end > time_next or consumed_then > energy_next
-            if is_cut:
-                share = _share(duration, time_next - at, energy, energy_next - consumed)
-                took, drew = whole(duration * share), whole(energy * share)
+            first, began, had = place, at, consumed
+            if end < time_next and delivered < energy_next:
+                at, consumed = end, delivered
             else:
-                took, drew = duration, energy
-            number = choice[1]
-            if drew and number != NOTHING:
-                quantities[number] = quantities.get(number, 0) + drew
-                last_energy = number
-            number = choice[column]
-            if took and number != NOTHING:
-                quantities[number] = quantities.get(number, 0) + took
-                last_times[part] = number
-            if not is_cut:
+                # Not even a run's end may come later than the break: what follows there without time,
+                # or without energy, is already behind it.
+                place, at, consumed = _cut(
+                    course, (place, upto), (at, consumed), (time_next, energy_next)
+                )
+            took, drew = at - began, consumed - had
+            of_energy, of_time = choice[1], choice[column]
+            charges_energy = drew and of_energy != NOTHING
+            if took and of_time != NOTHING:
+                last_times[part] = of_time
+                if of_time in quantities:
+                    quantities[of_time] += took
+                else:
+                    if charges_energy and bisect_right(energies, had, first, upto) <= bisect_right(
+                        instants, began, first, upto
+                    ):
+                        # Of two that are new, the one that was used first stands first.
+                        quantities.setdefault(of_energy, 0)
+                    quantities[of_time] = took
+            if charges_energy:
+                last_energy = of_energy
+                if of_energy in quantities:
+                    quantities[of_energy] += drew
+                else:
+                    quantities[of_energy] = drew
+            if at == end and consumed == delivered:
                 break
-            at, consumed = whole(at + took), whole(consumed + drew)
-            duration, energy = whole(duration - took), whole(energy - drew)  # noqa: PLW2901
-        at, consumed = end, consumed_then
+        place = upto + 1
 
     fees: dict[int, Exact] = {
         number: 1
         for is_any, flat, of_nothing in zip(is_something, flats, flats_of_nothing, strict=True)
         if (number := flat if is_any else of_nothing) != NOTHING
     }
-    return Used(fees | quantities, last_energy, last_times[0], last_times[1], ended_us)
+    return Used(fees | quantities, last_energy, last_times[0], last_times[1])
 
 
-def _share(duration: Exact, until_change: Exact, energy: Exact, until_band: Exact) -> Fraction:
-    """Return how much of a segment comes before it reaches a change or leaves its band of energy."""
-    by_time = Fraction(until_change) / duration if duration > until_change else Fraction(1)
-    by_energy = Fraction(until_band) / energy if energy > until_band else Fraction(1)
-    return min(by_time, by_energy)
+def _cut(
+    course: Course, places: tuple[int, int], since: tuple[Exact, Exact], until: tuple[Exact, Exact]
+) -> tuple[int, Exact, Exact]:
+    """Follow the course up to an instant or an energy, whichever is reached first; one of them is.
+
+    ``places`` are where the segment ends in which we are, and the last one of the run.
+    """
+    instants, energies = course.instants, course.energies
+    place, upto = places
+    at, consumed = since
+    instant, energy = until
+    by_time = bisect_left(instants, instant, place, upto) if instant <= instants[upto] else upto + 1
+    by_energy = bisect_left(energies, energy, place, upto) if energy <= energies[upto] else upto + 1
+    cut = min(by_time, by_energy)
+    if cut > place:
+        at, consumed = instants[cut - 1], energies[cut - 1]
+    took, drew = instants[cut] - at, energies[cut] - consumed
+    if by_time < by_energy or (
+        by_time == by_energy and (instant - at) * drew <= (energy - consumed) * took
+    ):
+        return cut, instant, _further(consumed, (instant - at) * drew, took)
+    return cut, _further(at, (energy - consumed) * took, drew), energy
 
 
-def _changes(plan: Plan, usage: Usage, ended_us: Exact) -> list[Change]:
+def _further(start: Exact, numerator: Exact, denominator: Exact) -> Exact:
+    """Return ``start + numerator / denominator``."""
+    quotient, rest = divmod(numerator, denominator)
+    if not rest:
+        return start + quotient
+    return whole(Fraction(start * denominator + numerator, denominator))
+
+
+def _changes(plan: Plan, course: Course, zone: ZoneInfo) -> Changes:
     """Return which elements hold at the start, and from when on others, by clock, date and duration."""
-    until_us = -(-ended_us.numerator // ended_us.denominator)
-    changes = plan.calendar.changes(usage.zone, usage.started_us, until_us)
-    breaks, masks, _ = plan.duration
+    started, ended, session_us = course.instants[0], course.instants[-1], course.session_us
+    instants, masks = plan.calendar.changes(
+        zone, int(started), -(-ended.numerator // ended.denominator)
+    )
+    breaks = plan.duration.breaks
     if not breaks:
-        return changes
-    session_us = usage.started_us + _reserved_us(usage.segments)
-    both: list[tuple[Exact, int, int]] = [(instant, 0, mask) for instant, mask in changes[1:]]
-    both += [(session_us + after, 1, masks[place]) for place, after in enumerate(breaks, 1)]
-    both.sort()
+        return instants, masks
     # During a reservation the session has not begun: its duration is 0.
-    by_calendar, by_duration = changes[0][1], plan.duration.at(0)
-    merged: list[Change] = [(usage.started_us, by_calendar & by_duration)]
-    for instant, is_duration, mask in both:
+    by_calendar, by_duration = masks[0], plan.duration.at(0)
+    found: list[Exact] = []
+    holding = [by_calendar & by_duration]
+    both: list[tuple[Exact, bool, int]] = [
+        (instant, False, mask) for instant, mask in zip(instants, masks[1:], strict=True)
+    ]
+    both += [
+        (session_us + after, True, mask)
+        for after, mask in zip(breaks, plan.duration.masks[1:], strict=True)
+        if 0 < after <= ended - session_us
+    ]
+    for instant, is_duration, mask in sorted(both):
         if is_duration:
             by_duration = mask
         else:
             by_calendar = mask
-        merged.append((instant, by_calendar & by_duration))
-    return merged
-
-
-def _reserved_us(segments: tuple[Segment, ...]) -> Exact:
-    return sum(segment.duration_us for segment in segments if segment.kind.is_reservation)
+        found.append(instant)
+        holding.append(by_calendar & by_duration)
+    return found, holding
