@@ -9,43 +9,62 @@ from operator import attrgetter
 from faust.types import StreamT
 
 from evcharge.application import Application
-from evcharge.domain.quantities import SECOND_US
-from evcharge.domain.session import HeldReason, Limits, advance, advance_unsealed
+from evcharge.domain.session import (
+    HeldReason,
+    Lifecycle,
+    Limits,
+    SessionState,
+    advance,
+    advance_unsealed,
+)
+from evcharge.domain.session.forgetting import is_forgotten, may_be_too_late
 from evcharge.domain.session_record import SessionRecord
 from evcharge.engine.chunk import Chunk
 from evcharge.engine.step import Step
 from evcharge.engine.table import StateTable
 from evcharge.events.decode import decode_charging_sessions
+from evcharge.events.rejection import Reason, Rejected
 from evcharge.events.sealed_session import encode_sealed_session
 from tables.charging_sessions import (
+    FORGOTTEN,
     PRESENT,
     SessionRow,
     append_records,
     block_key,
-    decode_session,
+    decode_kept,
     encode_session,
     index_key,
     open_key,
     session_key,
     stored_records,
 )
+from tables.closed_sessions import SessionId, forget_due
 
 
 def assemble_charging_sessions(app: Application, table: StateTable) -> None:
     """Register the agent that writes ``table``."""
     decode = partial(decode_charging_sessions, max_bytes=app.settings.max_record_bytes)
-    limits = Limits(
-        max_session_us=app.settings.max_session_s * SECOND_US,
-        max_readings=app.settings.max_session_readings,
-    )
-
-    assemble = partial(_advance, app.settings.topic("sealed-sessions"), limits)
+    limits = Limits.of(app.settings)
+    sealed_sessions = app.settings.topic("sealed-sessions")
 
     @app.chunk_agent("charging-sessions", table)
     async def charging_sessions(chunks: StreamT[Chunk]) -> None:
         async for step in app.lane.steps(chunks, table):
-            for session, records in step.decode(decode, _session):
-                step.apply(assemble, session, records)
+            assemble(step, step.decode(decode, _session), sealed_sessions, limits)
+
+
+def assemble(
+    step: Step,
+    sessions: Sequence[tuple[SessionId, Sequence[SessionRecord]]],
+    sealed_sessions: str,
+    limits: Limits,
+) -> None:
+    """Take up the records of a step, by session; then forget sessions whose time has come."""
+    completed: list[SessionId] = []
+    advance_session = partial(_advance, sealed_sessions, limits, completed)
+    for session, records in sessions:
+        step.apply(advance_session, session, records)
+    forget_due(step, completed, step.now_us, limits)
 
 
 _AHEAD = HeldReason.TIMESTAMP_AHEAD.bit
@@ -55,13 +74,17 @@ _session = attrgetter("station_id", "session_id")
 def _advance(
     sealed_sessions: str,
     limits: Limits,
+    completed: list[SessionId],
     step: Step,
-    session: tuple[str, str],
+    session: SessionId,
     records: Sequence[SessionRecord],
 ) -> None:
     station_id, session_id = session
     key = session_key(station_id, session_id)
-    row = step.state(key, decode_session)
+    row = step.state(key, decode_kept)
+    if row is FORGOTTEN:
+        _refuse(step, records)
+        return
     before, sealed = (row.state, row.sealed) if row else (None, None)
 
     def stored() -> Sequence[SessionRecord]:
@@ -71,6 +94,17 @@ def _advance(
         (after, appended), completion = advance_unsealed(before, records, stored, limits)
     else:
         (after, appended), completion = advance(before, records, stored, limits), None
+    is_open = after.ended_us is None
+    if not is_open and may_be_too_late(before, records, after, limits.memory_us):
+        if len(records) > 1:
+            again = partial(_advance, sealed_sessions, limits, completed)
+            for late in records:
+                step.apply(again, session, [late])
+            return
+        now_us = records[0].ingest_us
+        if row and is_forgotten(row.state, row.completed_us, now_us, limits.memory_us):
+            _refuse(step, records)
+            return
     if after.reasons & _AHEAD:
         step.count("records_ahead", sum(map(limits.is_ahead, records)))
     if not appended and after == before:
@@ -84,9 +118,25 @@ def _advance(
     for block in full:
         step.put(block_key(station_id, session_id, blocks), block)
         blocks += 1
-    step.put_state(key, SessionRow(blocks, after, waiting, tail, sealed), encode_session)
+    completed_us = row.completed_us if row else None
+    if completion is not None and completion.completed_us != completion.state.closed_ingest_us:
+        completed_us = completion.completed_us
+    changed = SessionRow(blocks, after, waiting, tail, sealed, completed_us)
+    step.put_state(key, changed, encode_session)
     if before is None:
         step.put(index_key(session_id, station_id), PRESENT)
     was_open = before is not None and before.ended_us is None
-    if (is_open := after.ended_us is None) != was_open:
+    if is_open != was_open:
         step.put(open_key(station_id, session_id), PRESENT if is_open else None)
+    if completion is not None or (sealed and _is_completed(after) and not _is_completed(before)):
+        completed.append(session)
+
+
+def _is_completed(state: SessionState | None) -> bool:
+    return state is not None and state.lifecycle is Lifecycle.COMPLETED
+
+
+def _refuse(step: Step, records: Sequence[SessionRecord]) -> None:
+    for record in records:
+        detail = f"session {record.session_id} was closed so long ago that it is forgotten"
+        step.refuse(record, Rejected(Reason.TOO_LATE, detail))

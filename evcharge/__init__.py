@@ -7,7 +7,7 @@ The flow, in reading order::
     stations, tariffs  -> evcharge/reference (every worker reads them whole) ---------'
 
 * ``topics/`` names every topic once, ``worker.py`` is the roster that puts the parts together into the
-  ``application.py`` that ``settings.py`` describes.
+  ``application.py`` that ``settings/`` describes.
 * ``events/`` says what may arrive, ``domain/`` holds the business rules (pure functions of state and
   records), ``dead_letters/`` keeps what was rejected.
 * ``engine/`` is the lane that carries chunks of records through the agents to ``kafka/`` (Kafka itself),

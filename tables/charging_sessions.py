@@ -3,10 +3,12 @@ r"""Table ``charging-sessions``: every session, its records, and where to find i
 =========  ==============================  ====================================================
 row        key                             value
 =========  ==============================  ====================================================
-session    ``S`` station \0 session        ``[1, blocks, [state…], n, tail, sealed]``: the folded
-                                           state, how many blocks of records there are, the last
-                                           n records (too few yet for a block), one behind the
-                                           other, and the revision that was sealed, if one was
+session    ``S`` station \0 session        ``[1, blocks, [state…], n, tail, sealed, completed_us]``:
+                                           the folded state, how many blocks of records there are,
+                                           the last n records (too few yet for a block), one behind
+                                           the other, the revision that was sealed, if one was, and
+                                           when it was completed, if after its end.
+                                           ``[1]``: a marker, the session is forgotten
 records    ``R`` station \0 session \0 n    ``[1, [[record…], …]]``: block n of the session's records,
                                            in the order in which they arrived
 open       ``O`` station \0 session        ``[1]``: the session has not ended
@@ -15,13 +17,15 @@ index      ``I`` session \0 station        ``[1]``: a station that has a session
 
 A session is a function of the set of its records, so all of them are kept; but a record that arrives
 in order only adds a small block and rewrites the state, whose size is bounded, whatever came before.
+Of a forgotten session only the marker is left (``closed_sessions.py`` has the rows that say when).
 Only writer: ``agents/charging_sessions.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from enum import Enum
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
@@ -69,6 +73,21 @@ class SessionRow(msgspec.Struct, array_like=True, tag=VERSION, frozen=True, gc=F
     sealed: int | None = None
     """The revision that went to ``sealed-sessions``. Set once: a session is never sealed again, and
     what is learnt afterwards shows in a larger revision."""
+    completed_us: int | None = None
+    """Ingest time of the record that completed the session, where that is later than its end's: its
+    deadline counts from then."""
+
+
+class Forgotten(Enum):
+    """What is left of a session whose time has passed."""
+
+    FORGOTTEN = "forgotten"
+
+
+FORGOTTEN = Forgotten.FORGOTTEN
+
+Kept: TypeAlias = SessionRow | Forgotten
+"""What a session's row can be."""
 
 
 _decode_row = msgspec.msgpack.Decoder(SessionRow).decode
@@ -105,12 +124,19 @@ def encode_session(row: SessionRow) -> bytes:
     state: Sequence[Any] = row.state
     if state[_OF_ENDED:] == _NONE_OF_ENDED:
         state = state[:_OF_ENDED]
-    return _encode((VERSION, row.blocks, state, row.waiting, row.tail, row.sealed))
+    if row.completed_us is None:
+        return _encode((VERSION, row.blocks, state, row.waiting, row.tail, row.sealed))
+    return _encode((VERSION, *msgspec.structs.astuple(row)))
 
 
 def decode_session(value: bytes) -> SessionRow:
-    """Return the row of its bytes."""
+    """Return the row of its bytes, which are no marker."""
     return _decode_row(value)
+
+
+def decode_kept(value: bytes) -> Kept:
+    """Return the row of its bytes, or that it is a marker."""
+    return FORGOTTEN if value == PRESENT else _decode_row(value)
 
 
 def encode_records(records: Sequence[SessionRecord]) -> bytes:
@@ -184,18 +210,18 @@ class ChargingSessionsReader:
         self._store = store
 
     def session(self, station_id: str, session_id: str) -> SessionState | None:
-        """Return a session's state."""
-        value = self._store.get(session_key(station_id, session_id))
-        return None if value is None else decode_session(value).state
+        """Return a session's state, None of one that is forgotten too."""
+        return _state(self._store.get(session_key(station_id, session_id)))
 
     def sessions_of(self, station_id: str) -> Iterator[tuple[str, SessionState]]:
         """Yield a station's sessions, sorted by id."""
         prefix = session_key(station_id, "")
         for key, value in self._store.scan(prefix):
-            yield key[len(prefix) :].decode(), decode_session(value).state
+            if value != PRESENT:
+                yield key[len(prefix) :].decode(), decode_session(value).state
 
     def station_ids(self, after: str | None = None) -> Iterator[str]:
-        """Yield the ids of the stations that have sessions, sorted, from behind ``after`` on."""
+        """Yield the ids of the stations that have or had sessions, sorted, from behind ``after`` on."""
         while True:
             # Behind the last session of a station: the separator's successor ends its rows.
             start = None if after is None else f"S{after}\1".encode()
@@ -226,9 +252,9 @@ class ChargingSessionsReader:
     def records(self, station_id: str, session_id: str) -> list[SessionRecord]:
         """Return all records kept of a session, in the order in which they arrived."""
         value = self._store.get(session_key(station_id, session_id))
-        row = None if value is None else decode_session(value)
+        row = None if value is None or value == PRESENT else decode_session(value)
         return stored_records(self._store, station_id, session_id, row)
 
 
 def _state(value: bytes | None) -> SessionState | None:
-    return None if value is None else decode_session(value).state
+    return None if value is None or value == PRESENT else decode_session(value).state

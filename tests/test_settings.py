@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from evcharge.domain.session import Limits
 from evcharge.errors import SettingError
 from evcharge.settings import Settings
 
@@ -146,3 +147,28 @@ def test_a_slip_of_the_pen_is_refused_and_says_what_was_meant(variable: str, mea
 )
 def test_other_variables_with_our_prefix_are_left_alone(variable: str) -> None:
     assert Settings.from_env({variable: "tcp://10.0.0.1:6066"}) == Settings.from_env({})
+
+
+def test_the_limits_of_sessions_are_the_settings_in_their_units() -> None:
+    settings = Settings.from_env(
+        {
+            "EVCHARGE_MAX_SESSION_S": "60",
+            "EVCHARGE_MAX_SESSION_READINGS": "10",
+            "EVCHARGE_MAX_SESSION_AHEAD_S": "2",
+            "EVCHARGE_POWER_TOLERANCE_PERCENT": "3",
+            "EVCHARGE_POWER_TOLERANCE_S": "4",
+            "EVCHARGE_SESSION_MEMORY_DAYS": "5",
+        }
+    )
+    assert Limits.of(settings) == Limits(
+        max_session_us=60_000_000,
+        max_readings=10,
+        ahead_us=2_000_000,
+        power_tolerance_percent=3,
+        power_tolerance_us=4_000_000,
+        memory_us=5 * 86_400_000_000,
+    )
+
+
+def test_the_limits_of_sessions_are_the_same_by_default_in_rules_and_settings() -> None:
+    assert Limits.of(Settings()) == Limits()

@@ -11,10 +11,12 @@ from pathlib import Path
 
 from evcharge.documents.asyncapi import text as asyncapi
 from evcharge.documents.openapi import text as openapi
+from evcharge.documents.sessions import text as sessions
 from evcharge.documents.settings import text as settings
 
 GENERATED: Mapping[str, Callable[[], str]] = {
     "settings.md": settings,
+    "sessions.md": sessions,
     "asyncapi.json": asyncapi,
     "openapi.json": openapi,
 }

@@ -13,7 +13,7 @@ _HEAD = """\
 Environment variables, read once at the start. A value that cannot be used ends the program with exit
 code 2 and a sentence that names the variable and what was expected.
 
-Generated from `evcharge/settings.py` by `make docs`.
+Generated from `evcharge/settings/` by `make docs`.
 
 | variable | default | meaning |
 |---|---|---|

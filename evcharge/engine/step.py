@@ -75,6 +75,11 @@ class Step:
 
     # -- input
 
+    @property
+    def now_us(self) -> int:
+        """Append time of its last record in microseconds: the log's own clock."""
+        return self.effects.marker.append_ms * 1000
+
     def decode(
         self,
         decoder: Callable[[Sequence[SourceRecord]], Sequence[R | Rejected]],
@@ -123,7 +128,7 @@ class Step:
                 said.append(outcome)
         return said
 
-    def _source_of(self, said: R) -> SourceRecord:
+    def _source_of(self, said: Said) -> SourceRecord:
         if not self._sources:
             self._sources.update({(each.partition, each.offset): each for each in self.records})
         return self._sources[said.partition, said.offset]
@@ -134,6 +139,11 @@ class Step:
             self._dead_letter(self._source_topic, self.partition, record, rejected)
         )
         self._counters.add("records_rejected", f"{self._source_topic},{rejected.reason}", 1)
+
+    def refuse(self, said: Said, rejected: Rejected) -> None:
+        """Send a record that was decoded, and that a rule cannot take up, to ``dead-letters``."""
+        self._accepted -= 1
+        self.reject(self._source_of(said), rejected)
 
     def reroute(self, record: SourceRecord, home: int) -> None:
         """Send a record to the partition that its station belongs to."""
@@ -206,8 +216,7 @@ class Step:
                 "rule failed for record %s/%d/%d", self._source_topic, said.partition, said.offset
             )
             detail = f"a rule of evcharge raised {type(bug).__name__}, station {said.station_id}"
-            self._accepted -= 1
-            self.reject(self._source_of(said), Rejected(Reason.RULE_FAILED, detail))
+            self.refuse(said, Rejected(Reason.RULE_FAILED, detail))
 
     def finish(self) -> Effects:
         """Encode the changed states and return the effects; the step is over."""

@@ -92,10 +92,7 @@ class _Check:
         self._asked = asked
         self._sample = sample
         self._progress = progress
-        self._limits = Limits(
-            max_session_us=settings.max_session_s * SECOND_US,
-            max_readings=settings.max_session_readings,
-        )
+        self._limits = Limits.of(settings)
         partitioner = Partitioner(settings.partitions)
         self._partition_of = partitioner.partition_of
         dead_letters = ExpectedOutputs("dead-letters", report)

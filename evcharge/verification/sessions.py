@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from evcharge.domain.session import Limits, SessionState, fold
-from evcharge.domain.session.order import distinct
+from evcharge.domain.session import Lifecycle, Limits, SessionState, fold
+from evcharge.domain.session.order import END_RANK, distinct
 from evcharge.domain.session_record import SessionRecord
 from evcharge.verification.report import Report, changed_fields
 from evcharge.verification.rows import Rows
@@ -20,6 +20,13 @@ from tables.charging_sessions import (
     index_key,
     open_key,
     session_key,
+)
+from tables.closed_sessions import (
+    QUEUE_KEY,
+    Queue,
+    completed_key,
+    decode_completed,
+    decode_queue,
 )
 
 SessionId: TypeAlias = tuple[str, str]
@@ -52,13 +59,50 @@ def check_sessions(
 ) -> Checked:
     """Compare a partition's rows with the records."""
     checked = Checked({}, {})
+    queued = _queued(where, rows, report)
+    now_us = max((each.ingest_us for records in sessions.values() for each in records), default=0)
     for session, records in sessions.items():
         report.compared["sessions"] += 1
+        if rows.take(session_key(*session)) == PRESENT:
+            _check_marker(where, session, records, now_us, limits, report)
+            continue
         state = checked.states[session] = fold(records, limits)
+        if state.lifecycle is Lifecycle.COMPLETED and session not in queued:
+            report.differs(where, "missing", f"session {session[1]} of {session[0]}: in the queue")
         row = _check_session(where, rows, session, records, state, report)
         if row is not None:
             checked.sealed[session] = row.sealed
     return checked
+
+
+def _queued(where: str, rows: Rows, report: Report) -> set[SessionId]:
+    """Return the sessions that wait to be forgotten."""
+    value = rows.take(QUEUE_KEY)
+    queue = Queue() if value is None else decode_queue(value)
+    queued: set[SessionId] = set()
+    for number in range(queue.first, queue.behind):
+        completed = rows.take(completed_key(number))
+        if completed is None:
+            report.differs(where, "missing", f"row {number} of completed sessions")
+        else:
+            queued.update(decode_completed(completed).sessions)
+    return queued
+
+
+def _check_marker(
+    where: str,
+    session: SessionId,
+    records: Sequence[SessionRecord],
+    now_us: int,
+    limits: Limits,
+    report: Report,
+) -> None:
+    """Check that a session with a marker can have been forgotten, ``now_us`` being the latest ingest."""
+    ends = [record.ingest_us for record in records if record.kind >= END_RANK]
+    if not ends or now_us < min(ends) + limits.memory_us:
+        report.differs(
+            where, "missing", f"session {session[1]} of {session[0]}: forgotten too soon"
+        )
 
 
 def _check_session(

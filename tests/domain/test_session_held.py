@@ -166,4 +166,7 @@ def test_stored_bits_of_reasons_never_change() -> None:
         "conflicting-end": 64,
         "conflicting-user": 128,
         "too-many-readings": 256,
+        "over-power": 512,
+        "no-tariff": 1024,
+        "changed-after-invoice": 2048,
     }

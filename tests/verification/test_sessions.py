@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from evcharge.domain.session import fold
@@ -22,11 +23,17 @@ from tables.charging_sessions import (
     open_key,
     session_key,
 )
+from tables.closed_sessions import QUEUE_KEY, Completed, Queue, completed_key
 from tests.domain.session_records import LIMITS, end, start, update
 
 RECORDS = [start(), update(10, 1.0), update(20, 2.0)]
 ENDED = [*RECORDS, end(60, 5.0)]
 IDS = ("EV-001", "S1")
+QUEUED = {
+    QUEUE_KEY: msgspec.msgpack.encode(Queue(4, 5, 0)),
+    completed_key(4): msgspec.msgpack.encode(Completed(0, [IDS])),
+}
+"""The rows that tell when to forget it."""
 
 
 def rows_of(records: Sequence[SessionRecord]) -> dict[bytes, bytes]:
@@ -37,7 +44,9 @@ def rows_of(records: Sequence[SessionRecord]) -> dict[bytes, bytes]:
         index_key("S1", "EV-001"): PRESENT,
     }
     rows |= {block_key(*IDS, n): encode_records([each]) for n, each in enumerate(records)}
-    return rows | ({open_key(*IDS): PRESENT} if state.is_open else {})
+    if state.is_open:
+        return rows | {open_key(*IDS): PRESENT}
+    return rows | QUEUED
 
 
 def found(rows: dict[bytes, bytes], records: Sequence[SessionRecord]) -> list[str]:
@@ -65,8 +74,8 @@ def test_records_in_the_tail_of_the_row_are_records_kept() -> None:
 
 
 def test_a_row_of_fewer_records_is_found() -> None:
-    # the state, the row that says open, and the record that is not kept
-    assert found(rows_of(RECORDS), ENDED) == ["changed", "changed", "missing"]
+    # the state, the row that says open, the record that is not kept, and the place in the queue
+    assert found(rows_of(RECORDS), ENDED) == ["changed", "changed", "missing", "missing"]
 
 
 def test_a_row_of_more_records_is_found() -> None:
@@ -146,3 +155,25 @@ def test_a_later_appearance_need_not_be_kept() -> None:
     later = ENDED[1]._replace(partition=5, ingest_us=ENDED[1].ingest_us + 1)
 
     assert found(rows_of(ENDED), [*ENDED, later]) == []
+
+
+def test_a_completed_session_that_would_never_be_forgotten_is_found() -> None:
+    rows = rows_of(ENDED)
+    del rows[completed_key(4)]
+    assert found(rows, ENDED) == ["missing", "missing"]
+    del rows[QUEUE_KEY]
+    assert found(rows, ENDED) == ["missing"]
+
+
+def test_a_marker_takes_the_place_of_a_session_whose_time_has_passed_and_of_no_other() -> None:
+    marked = {session_key(*IDS): PRESENT}
+    assert found(marked, ENDED) == ["missing"]
+    assert found(marked, RECORDS) == ["missing"]
+    another = start(ingest=60 + 102 * 24 * 60)._replace(session_id="S2")
+    rows = marked | {
+        session_key("EV-001", "S2"): encode_session(SessionRow(1, fold([another], LIMITS))),
+        index_key("S2", "EV-001"): PRESENT,
+        open_key("EV-001", "S2"): PRESENT,
+        block_key("EV-001", "S2", 0): encode_records([another]),
+    }
+    assert found(rows, [*ENDED, another]) == []

@@ -8,6 +8,9 @@
 * ``held.py``: why a session waits for a person; ``limits.py``: the thresholds.
 * ``flood.py``: a session with too many records.
 * ``sealing.py``: when a session first is completed, whatever else arrives with it.
+* ``machine.py``: the states and what records, decisions and the deadline can make of them.
+* ``power.py``, ``billed.py``: the reasons that need more than records: terms, and what was billed.
+* ``forgetting.py``: when a marker takes a session's place.
 """
 
 from evcharge.domain.session.advance import Advanced, advance

@@ -20,6 +20,8 @@ class Lifecycle(StrEnum):
     ACTIVE = "active"
     COMPLETED = "completed"
     HELD = "held"
+    VOID = "void"
+    """A person decided that it is not billed; records alone never make a session so."""
 
 
 class SessionState(NamedTuple):

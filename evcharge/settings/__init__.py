@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import os
 import re
 import socket
-import zoneinfo
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from evcharge.errors import SettingError
+from evcharge.settings import texts
 
 PREFIX = "EVCHARGE_"
 
@@ -31,194 +30,131 @@ def _setting(default: Any, parse: Callable[[str], Any], meaning: str) -> Any:
     return field(default=default, metadata={"parse": parse, "help": meaning})
 
 
-def _broker(text: str) -> str:
-    addresses = text.removeprefix("kafka://").split(";")
-    if not text.startswith("kafka://") or not all(map(_is_address, addresses)):
-        raise ValueError(
-            "kafka://host:port (an IPv6 address in brackets, a port from 1 to 65535), more brokers"
-            " separated by ';'"
-        )
-    return text
-
-
-def _is_address(text: str) -> bool:
-    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|[^:/\s\[\]]+):([0-9]{1,5})", text)
-    return (
-        match is not None
-        and 1 <= int(match[2]) <= 65_535
-        and (match[1] is None or _is_ipv6(match[1]))
-    )
-
-
-def _is_ipv6(text: str) -> bool:
-    try:
-        ipaddress.IPv6Address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _name(text: str) -> str:
-    # So long that the longest name of a topic made from it stays within Kafka's 249 characters.
-    if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", text) or not text.strip("."):
-        raise ValueError("1 to 100 of the characters A-Z a-z 0-9 . _ -, not dots alone")
-    return text
-
-
-def _name_or_none(text: str) -> str:
-    return _name(text) if text else ""
-
-
-def _host(text: str) -> str:
-    address = text[1:-1] if text.startswith("[") and text.endswith("]") else text
-    if not re.fullmatch(r"[A-Za-z0-9._-]{1,253}", text) and not _is_ipv6(address):
-        raise ValueError("an address or host name to listen on")
-    return address
-
-
-def _url(text: str) -> str:
-    if text and not re.fullmatch(r"https?://[^\s/]+/?", text):
-        raise ValueError("http://host:port as other workers reach this one")
-    return text.rstrip("/")
-
-
-def _whole(least: int, most: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,18}", text) or not least <= int(text) <= most:
-            raise ValueError(f"a whole number from {least} to {most}")
-        return int(text)
-
-    return parse
-
-
-def _partitions(text: str) -> int:
-    if text not in {"1", "2", "4", "8", "16", "32", "64"}:
-        raise ValueError("1, 2, 4, 8, 16, 32 or 64")
-    return int(text)
-
-
-def _currency(text: str) -> str:
-    if not re.fullmatch(r"[A-Z]{3}", text):
-        raise ValueError("an ISO 4217 code such as EUR")
-    return text
-
-
-def _zone(text: str) -> str:
-    try:
-        zoneinfo.ZoneInfo(text)
-    except (ValueError, OSError, KeyError):
-        raise ValueError("an IANA time zone such as Europe/Paris") from None
-    return text
-
-
-def _file(text: str) -> Path | None:
-    if not text:
-        return None
-    path = Path(text)
-    try:
-        if not path.is_file():
-            raise FileNotFoundError
-        path.open("rb").close()
-    except (OSError, ValueError):
-        raise ValueError("the path of a readable file") from None
-    return path
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that can be set, each as ``EVCHARGE_`` and the field's name in capitals."""
 
     broker: str = _setting(
-        "kafka://127.0.0.1:9092", _broker, "Kafka's addresses: `kafka://host:port[;host:port…]`."
+        "kafka://127.0.0.1:9092",
+        texts.broker,
+        "Kafka's addresses: `kafka://host:port[;host:port…]`.",
     )
     app_id: str = _setting(
         "evcharge",
-        _name,
+        texts.name,
         "Consumer group and the first part of changelog names; one per deployment.",
     )
     topic_prefix: str = _setting(
-        "", _name_or_none, "Put before every topic name, so that deployments can share a cluster."
+        "",
+        texts.name_or_none,
+        "Put before every topic name, so that deployments can share a cluster.",
     )
     instance_id: str = _setting(
         "",
-        _name_or_none,
+        texts.name_or_none,
         "Name of this worker, unique in the group and the same after a restart (default: a random one,"
         " kept in DATA_DIR).",
     )
     data_dir: Path = _setting(
         Path("evcharge-data"), Path, "Directory of the worker's RocksDB state; one for each worker."
     )
-    web_host: str = _setting("127.0.0.1", _host, "Address that the HTTP interface listens on.")
-    web_port: int = _setting(6066, _whole(1, 65535), "Port of the HTTP interface.")
+    web_host: str = _setting("127.0.0.1", texts.host, "Address that the HTTP interface listens on.")
+    web_port: int = _setting(6066, texts.whole(1, 65535), "Port of the HTTP interface.")
     public_url: str = _setting(
         "",
-        _url,
+        texts.url,
         "How other workers reach this one (default: `http://WEB_HOST:WEB_PORT`, with the host's name"
         " where the worker listens on every address).",
     )
     partitions: int = _setting(
-        8, _partitions, "Partitions of every station-keyed topic; fixed for a deployment."
+        8, texts.partitions, "Partitions of every station-keyed topic; fixed for a deployment."
     )
-    replication: int = _setting(1, _whole(1, 16), "Copies of each topic's data that Kafka keeps.")
+    replication: int = _setting(
+        1, texts.whole(1, 16), "Copies of each topic's data that Kafka keeps."
+    )
     min_insync: int = _setting(
         0,
-        _whole(0, 16),
+        texts.whole(0, 16),
         "Copies that must have a record before it counts (0: one less than REPLICATION, at least 1).",
     )
     currency: str = _setting(
         "EUR",
-        _currency,
+        texts.currency,
         "ISO 4217 currency of the built-in free tariff. Checked now, used from billing on.",
     )
     default_tariff: Path | None = _setting(
         None,
-        _file,
+        texts.file,
         "JSON file of the tariff for stations that name none (default: free of charge). Checked now,"
         " used from billing on.",
     )
     default_time_zone: str = _setting(
         "UTC",
-        _zone,
+        texts.zone,
         "IANA time zone of stations that are not in the register. Checked now, used from billing on.",
     )
     status_silence_s: int = _setting(
         86_400,
-        _whole(1, 31_536_000),
+        texts.whole(1, 31_536_000),
         "Seconds without a word after which a connector is `unknown`. The default is the retention"
         " of `station-status`: many devices report changes only.",
     )
     max_session_s: int = _setting(
-        604_800, _whole(60, 31_536_000), "Seconds; a longer session is held as `too-long`."
+        604_800, texts.whole(60, 31_536_000), "Seconds; a longer session is held as `too-long`."
     )
     max_session_readings: int = _setting(
         20_000,
-        _whole(10, 1_000_000),
+        texts.whole(10, 1_000_000),
         "Records; a session with more is held as `too-many-readings`.",
+    )
+    max_session_ahead_s: int = _setting(
+        300,
+        texts.whole(0, 86_400),
+        "Seconds; a session with a record further ahead of its ingest is held as `timestamp-ahead`."
+        " Beyond 24 hours it is a dead letter.",
+    )
+    power_tolerance_percent: int = _setting(
+        10,
+        texts.whole(0, 1_000),
+        "Percent of a connector's rated power that a session may be above it before it is held as"
+        " `over-power`.",
+    )
+    power_tolerance_s: int = _setting(
+        60,
+        texts.whole(0, 3_600),
+        "Seconds of that power that may come on top: the clocks of devices and the steps in which"
+        " meters count are coarse.",
+    )
+    session_memory_days: int = _setting(
+        100,
+        texts.whole(1, 36_500),
+        "Days after a session was closed when its row is replaced by a marker of its id; what arrives"
+        " for it from then on is a dead letter `too-late`.",
     )
     max_record_bytes: int = _setting(
         65_536,
-        _whole(1_024, 1_000_000),
+        texts.whole(1_024, 1_000_000),
         "Bytes; a larger device record is a dead letter `too-large`.",
     )
     chunk_records: int = _setting(
         5_000,
-        _whole(1, 100_000),
+        texts.whole(1, 100_000),
         "Most records that are processed as one chunk; fewer if they would hold up HTTP requests.",
     )
     standby_replicas: int = _setting(
         1,
-        _whole(0, 16),
+        texts.whole(0, 16),
         "Other workers that keep a copy of each partition's tables: they take over without a restore.",
     )
     stall_s: int = _setting(
         60,
-        _whole(10, 86_400),
+        texts.whole(10, 86_400),
         "Seconds; a worker that makes no progress for so long while records wait and Kafka answers,"
         " or needs ten times as long for a rebalance with all its restoring, ends.",
     )
     session_timeout_s: int = _setting(
         6,
-        _whole(2, 300),
+        texts.whole(2, 300),
         "Seconds without a heartbeat after which Kafka gives a worker's work to others.",
     )
 

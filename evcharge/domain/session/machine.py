@@ -1,0 +1,194 @@
+"""The state machine of a session as data: states x events, every cell decided.
+
+Records do not drive it one after the other: a session is the fold of their set, and the table says what
+a record *can* make of it (``tests/domain/test_session_machine.py`` enumerates every cell with the real
+rules). Decisions and the deadline are driven by it: :func:`decided` and :func:`is_forgotten_by_deadline`
+look them up. ``docs/sessions.md`` is generated from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import NamedTuple, TypeAlias
+
+from evcharge.domain.session.order import END_RANK
+from evcharge.domain.session.state import Lifecycle, SessionState
+from evcharge.domain.session_record import RecordKind, SessionRecord
+
+ACTIVE, COMPLETED, HELD, VOID = Lifecycle
+
+
+class Absent(StrEnum):
+    """What a session can be besides the contract's states: there is nothing to show of it."""
+
+    UNKNOWN = "unknown"
+    """No record of it has arrived."""
+    FORGOTTEN = "forgotten"
+    """A marker of its id is all that is left (``forgetting.py``)."""
+
+
+State: TypeAlias = Lifecycle | Absent
+UNKNOWN, FORGOTTEN = Absent
+STATES: tuple[State, ...] = (UNKNOWN, *Lifecycle, FORGOTTEN)
+
+
+class Event(StrEnum):
+    """What can happen to a session."""
+
+    START = "start"
+    UPDATE = "update"
+    END = "end"
+    CORRECTION = "correction"
+    CLOSED = "closed session"
+    APPROVE = "approve"
+    CORRECT = "correct"
+    VOID = "void"
+    DEADLINE = "deadline"
+    """So much time since it was closed that it is replaced by a marker."""
+
+
+RECORDS = (Event.START, Event.UPDATE, Event.END, Event.CORRECTION, Event.CLOSED)
+DECISIONS = (Event.APPROVE, Event.CORRECT, Event.VOID)
+
+
+class Refusal(StrEnum):
+    """What becomes of an event that a session in this state does not take up."""
+
+    NONE = ""
+    TOO_LATE = "dead letter too-late"
+    CONFLICT = "409"
+    """HTTP refuses the decision; if it is in the log all the same, it changes nothing."""
+    NOT_FOUND = "404"
+
+
+class Cell(NamedTuple):
+    """What an event can make of a session in a state."""
+
+    into: tuple[State, ...]
+    """Where it can lead; which of them, :data:`WHEN` tells."""
+    refusal: Refusal = Refusal.NONE
+    """If not none, nothing changes: ``into`` is the state itself."""
+
+
+WHEN: Mapping[State, str] = {
+    ACTIVE: "no end is known",
+    COMPLETED: "ended, and nothing holds it",
+    HELD: "a reason holds it",
+}
+"""Which of several states a record leads to."""
+
+BILLABLE = "start, end and energy are known and in order"
+"""What a decision needs to complete a session; without it, it is refused."""
+
+
+def _stays(state: State, refusal: Refusal = Refusal.NONE) -> Cell:
+    return Cell((state,), refusal)
+
+
+_RUNS = Cell((ACTIVE, HELD))
+_ENDS = Cell((COMPLETED, HELD))
+_UNFINISHED = _stays(ACTIVE, Refusal.CONFLICT)
+
+TABLE: Mapping[State, Mapping[Event, Cell]] = {
+    UNKNOWN: {
+        Event.START: Cell((ACTIVE,)),
+        Event.UPDATE: Cell((ACTIVE,)),
+        Event.END: _ENDS,
+        Event.CORRECTION: _ENDS,
+        Event.CLOSED: _ENDS,
+        **dict.fromkeys(DECISIONS, _stays(UNKNOWN, Refusal.NOT_FOUND)),
+        Event.DEADLINE: _stays(UNKNOWN),
+    },
+    ACTIVE: {
+        Event.START: _RUNS,
+        Event.UPDATE: _RUNS,
+        Event.END: _ENDS,
+        Event.CORRECTION: _ENDS,
+        Event.CLOSED: _ENDS,
+        **dict.fromkeys(DECISIONS, _UNFINISHED),
+        Event.DEADLINE: _stays(ACTIVE),  # it was never closed
+    },
+    COMPLETED: {
+        **dict.fromkeys(RECORDS, _ENDS),
+        Event.APPROVE: _stays(COMPLETED),
+        Event.CORRECT: Cell((COMPLETED,)),
+        Event.VOID: Cell((VOID,)),
+        Event.DEADLINE: Cell((FORGOTTEN,)),
+    },
+    HELD: {
+        **dict.fromkeys(RECORDS, _ENDS),
+        Event.APPROVE: Cell((COMPLETED,)),
+        Event.CORRECT: Cell((COMPLETED,)),
+        Event.VOID: Cell((VOID,)),
+        Event.DEADLINE: _stays(HELD),  # it waits for a person
+    },
+    VOID: {
+        **dict.fromkeys(RECORDS, _stays(VOID)),  # kept as evidence; a person has decided
+        Event.APPROVE: Cell((COMPLETED,)),
+        Event.CORRECT: Cell((COMPLETED,)),
+        Event.VOID: _stays(VOID),
+        Event.DEADLINE: Cell((FORGOTTEN,)),
+    },
+    FORGOTTEN: {
+        **dict.fromkeys(RECORDS, _stays(FORGOTTEN, Refusal.TOO_LATE)),
+        **dict.fromkeys(DECISIONS, _stays(FORGOTTEN, Refusal.NOT_FOUND)),
+        Event.DEADLINE: _stays(FORGOTTEN),
+    },
+}
+
+
+def cells() -> Iterator[tuple[State, Event, Cell]]:
+    """Yield every cell of the table."""
+    for state in STATES:
+        for event in Event:
+            yield state, event, TABLE[state][event]
+
+
+def event_of(record: SessionRecord) -> Event:
+    """Return which event a record is."""
+    event = _OF_KIND[record.kind]
+    return Event.CORRECTION if record.correction and record.kind >= END_RANK else event
+
+
+_OF_KIND = {
+    RecordKind.START: Event.START,
+    RecordKind.UPDATE: Event.UPDATE,
+    RecordKind.END: Event.END,
+    RecordKind.CLOSED: Event.CLOSED,
+}
+
+
+def lifecycle_of(state: SessionState | None, besides: int = 0, *, void: bool = False) -> State:
+    """Return the state of a session that is not forgotten.
+
+    ``state`` is the fold of its records, None without any; ``besides`` are the bits of the reasons that
+    are not the fold's (:class:`~evcharge.domain.session.held.Basis`); ``void``: so it was decided.
+    """
+    if state is None:
+        return UNKNOWN
+    if void:
+        return VOID
+    lifecycle = state.lifecycle
+    return HELD if besides and lifecycle is COMPLETED else lifecycle
+
+
+def is_billable(state: SessionState) -> bool:
+    """Whether a decision can complete a session with these facts, corrected ones included."""
+    return state.duration_us is not None and state.energy_uwh is not None
+
+
+def decided(state: State, decision: Event, *, billable: bool) -> State | None:
+    """Return what a decision makes of a session, None if it is refused and changes nothing.
+
+    ``billable`` is :func:`is_billable` of the session with what the decision corrects.
+    """
+    (after,), refusal = TABLE[state][decision]
+    if refusal or (after is COMPLETED and not billable):
+        return None
+    return after
+
+
+def is_forgotten_by_deadline(state: State) -> bool:
+    """Whether a session in this state is replaced by a marker when its time has come."""
+    return TABLE[state][Event.DEADLINE].into == (FORGOTTEN,)

@@ -1,0 +1,147 @@
+"""What the agent writes: the same rows in any order and any chunks, and few bytes for each record."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evcharge.domain.session import HeldReason, Lifecycle, Limits, SessionState, fold
+from evcharge.domain.session.order import distinct
+from evcharge.domain.session_record import SessionRecord
+from tables.charging_sessions import (
+    PRESENT,
+    SessionRow,
+    decode_session,
+    index_key,
+    open_key,
+    session_key,
+    stored_records,
+)
+from tests.agents.memory_step import MemoryStep
+from tests.domain import strategies
+from tests.domain.session_records import LIMITS, end, kwh, session, start, update
+
+IDS = ("EV-001", "S1")
+USER = "0123456789abcdef0123456789abcdef"
+
+
+def row(step: MemoryStep, *ids: str) -> SessionRow:
+    station_id, session_id = ids or IDS
+    return decode_session(step.rows[session_key(station_id, session_id)])
+
+
+def kept(step: MemoryStep) -> list[SessionRecord]:
+    return stored_records(step, *IDS, row(step))
+
+
+@settings(max_examples=300, deadline=None)
+@given(strategies.arrivals(), strategies.small_limits)
+def test_any_order_repeats_and_chunks_end_in_the_same_session_through_rows(
+    chunks: list[list[SessionRecord]], limits: Limits
+) -> None:
+    records = [record for chunk in chunks for record in chunk]
+    step = MemoryStep(limits)
+    for chunk in chunks:
+        step.take(*chunk)
+    expected = fold(records, limits)
+    assert row(step).state == expected
+    assert (step.rows.get(open_key(*IDS)) == PRESENT) is (expected.ended_us is None)
+    assert step.rows[index_key("S1", "EV-001")] == PRESENT
+    if expected.witnesses is None:
+        assert distinct(kept(step)) == distinct(records)
+    assert step.refused == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(strategies.adversarial_records, min_size=1, max_size=4), strategies.small_limits)
+def test_every_permutation_and_every_cut_of_a_small_set_ends_in_the_same_session(
+    records: list[SessionRecord], limits: Limits
+) -> None:
+    states: set[SessionState] = set()
+    for order in itertools.permutations(records):
+        for cut in range(len(order)):
+            step = MemoryStep(limits)
+            for chunk in filter(None, (order[:cut], order[cut:])):
+                step.take(*chunk)
+            step.take(*records)  # all of them once more
+            states.add(row(step).state)
+    assert states == {fold(records, limits)}
+
+
+@settings(max_examples=200, deadline=None)
+@given(strategies.arrivals())
+def test_what_is_sealed_is_the_same_whatever_the_chunks(
+    chunks: list[list[SessionRecord]],
+) -> None:
+    sealed = []
+    records = list(itertools.chain.from_iterable(chunks))
+    for cut in (chunks, [[each] for each in records], [records]):
+        step = MemoryStep(LIMITS)
+        for chunk in cut:
+            step.take(*chunk)
+        sealed.append(step.emitted)
+        assert len(step.emitted) <= 1
+    assert sealed[0] == sealed[1] == sealed[2]
+
+
+@pytest.mark.parametrize("meter", [None, 4076.123], ids=["energy", "register"])
+def test_an_update_in_order_writes_at_most_300_bytes_up_to_the_last_reading(
+    meter: float | None,
+) -> None:
+    step = MemoryStep(LIMITS)
+    step.take(start(meter=meter, user_id=USER, connector_id=1))
+    largest = 0
+    for number in range(1, LIMITS.max_readings):
+        energy = number / 1000
+        reading = update(
+            number / 6,
+            energy if meter is None else None,
+            meter=None if meter is None else round(meter + energy, 3),
+            power_mw=149_900_000 + number,
+            seq=number,
+        )
+        largest = max(largest, step.take(reading))
+    assert largest <= 300
+    assert row(step).state.revision == LIMITS.max_readings
+    assert row(step).state.lifecycle is Lifecycle.ACTIVE
+
+
+def test_a_session_beyond_20_000_readings_is_held_and_costs_no_more_for_each_further_one() -> None:
+    step = MemoryStep(LIMITS)
+    step.take(start(user_id=USER), *(update(each / 6, each / 1000) for each in range(1, 20_000)))
+    assert row(step).state.lifecycle is Lifecycle.ACTIVE
+    rows = len(step.rows)
+    sizes = [step.take(update(4000 + each, 20 + each / 1000)) for each in range(200)]
+    state = row(step).state
+    assert (state.lifecycle, state.held_reasons) == (
+        Lifecycle.HELD,
+        (HeldReason.TOO_MANY_READINGS,),
+    )
+    assert len(step.rows) == rows
+    assert max(sizes) == max(sizes[:5]) <= 600
+
+
+def test_a_new_start_on_a_connector_whose_session_never_ended_keeps_both_sessions() -> None:
+    # A power cut: S1 has no end. The next car gets S2 on the same connector.
+    step = MemoryStep(LIMITS)
+    first = [start(connector_id=1, user_id="U1"), update(10, 2)]
+    second = [
+        each._replace(session_id="S2")
+        for each in (start(30, connector_id=1, user_id="U2"), update(40, 1), end(60, 3))
+    ]
+    for arrivals in itertools.permutations([*first, *second]):
+        step = MemoryStep(LIMITS)
+        for record in arrivals:
+            step.take(record)
+        one, other = row(step, "EV-001", "S1").state, row(step, "EV-001", "S2").state
+        assert (one.lifecycle, one.energy_uwh, one.user_id) == (Lifecycle.ACTIVE, kwh(2), "U1")
+        assert (other.lifecycle, other.energy_uwh) == (Lifecycle.COMPLETED, kwh(3))
+        assert [json.loads(each)["session_id"] for each in step.emitted] == ["S2"]
+    # Its end, found days later, completes the first as if nothing had been in between.
+    step.take(end(20, 2.5, ingest=5000))
+    assert row(step, "EV-001", "S1").state == session(*first, end(20, 2.5, ingest=5000))
+    assert row(step, "EV-001", "S2").state.energy_uwh == kwh(3)

@@ -1,0 +1,213 @@
+"""A session that took more than its connector can give, and one that is not what was billed any more."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evcharge.domain.session import HeldReason, Limits, fold
+from evcharge.domain.session.billed import Billed, billed_of, is_changed_after_invoice
+from evcharge.domain.session.held import EXPLAINED, Basis
+from evcharge.domain.session.order import distinct, in_order
+from evcharge.domain.session.power import is_over_power
+from evcharge.domain.session_record import SessionRecord
+from evcharge.settings import Settings
+from tests.domain import strategies
+from tests.domain.session_records import (
+    LIMITS,
+    PLUG_IN,
+    closed,
+    correction,
+    end,
+    kwh,
+    minute,
+    session,
+    start,
+    update,
+)
+
+KW = 1_000_000
+EXACT = Limits(power_tolerance_percent=0, power_tolerance_us=0)
+
+
+def over(*records: SessionRecord, kilowatts: int | None = 22, limits: Limits = LIMITS) -> bool:
+    power = None if kilowatts is None else kilowatts * KW
+    ordered = in_order(distinct(records).values())
+    return is_over_power(fold(records, limits), ordered, power, limits)
+
+
+def test_a_session_within_the_rated_power_is_not_over_it() -> None:
+    assert not over(start(), update(30, 11), end(60, 22))
+
+
+def test_more_energy_than_the_whole_session_can_have_had_is_over_power() -> None:
+    assert over(start(), end(60, 30))
+    assert over(closed(60, 30))
+
+
+def test_more_energy_between_two_readings_than_the_time_allows_is_over_power() -> None:
+    # 15 kWh in half a day are little, 15 kWh in ten minutes are 90 kW.
+    readings = [start(), update(300, 1), update(310, 16), end(720, 16)]
+    assert over(*readings)
+    assert not over(readings[0], readings[1], readings[3])
+
+
+def test_the_leap_may_be_to_the_first_reading_or_to_the_end() -> None:
+    assert over(start(), update(1, 15), end(720, 16))
+    assert over(start(), update(719, 1), end(720, 16))
+
+
+def test_registers_count_as_stated_energy_does() -> None:
+    readings = [start(meter=4076), update(300, meter=4077), end(720, meter=4092)]
+    assert not over(*readings)
+    assert over(*readings, update(310, meter=4092))
+
+
+def test_where_the_register_states_no_power_nothing_is_over_it() -> None:
+    assert not over(start(), end(1, 1000), kilowatts=None)
+
+
+def test_exactly_the_rated_power_with_its_tolerance_is_within_it() -> None:
+    # 22 kW for an hour; a tenth more for a minute more.
+    assert not over(start(), end(60, 22), limits=EXACT)
+    assert over(start(), end(60, 22.000000001), limits=EXACT)
+    most = 22 * 1.1 * 61 / 60
+    assert not over(start(), end(60, most - 1e-8))
+    assert over(start(), end(60, most + 1e-8))
+
+
+def test_readings_seconds_apart_may_be_as_coarse_as_meters_count() -> None:
+    # A meter of 0.1 kWh, read every ten seconds: 36 kW by the numbers.
+    assert not over(start(), update(10, 3.6), update(10 + 1 / 6, 3.7), end(60, 20))
+
+
+def test_energy_in_no_time_is_over_power() -> None:
+    assert over(start(), end(0, 5))
+    assert not over(start(), end(0, 0))
+
+
+def test_a_reading_from_before_the_start_is_not_a_leap_at_the_start() -> None:
+    # The device told of its start five minutes too late.
+    assert not over(update(0, 0.1), update(4, 1.5), start(5), update(10, 3.5), end(60, 20))
+
+
+def test_readings_behind_the_end_do_not_count() -> None:
+    assert not over(start(), end(60, 20), update(61, 500))
+
+
+def test_a_correction_takes_it_away() -> None:
+    records = [start(), update(1, 15), end(60, 20)]
+    assert over(*records)
+    assert not over(*records, correction(60, 0.5))
+
+
+def test_a_session_that_has_not_ended_or_lacks_its_facts_is_not_over_power() -> None:
+    assert not over(start(), update(1, 500))
+    assert not over(update(1, 500), end(2, 600))
+    assert not over(start(), end(60))
+    assert not over(start(61), end(60, 600))
+
+
+@settings(max_examples=200, deadline=None)
+@given(strategies.record_sets, st.integers(1, 400), st.data())
+def test_over_power_is_a_function_of_the_set_of_the_records(
+    records: list[SessionRecord], kilowatts: int, data: st.DataObject
+) -> None:
+    again = data.draw(st.permutations([*records, *records[:2]]))
+    assert over(*again, kilowatts=kilowatts) == over(*records, kilowatts=kilowatts)
+
+
+@settings(max_examples=200, deadline=None)
+@given(strategies.record_sets, st.integers(1, 400))
+def test_more_rated_power_or_tolerance_never_makes_a_session_over_power(
+    records: list[SessionRecord], kilowatts: int
+) -> None:
+    if not over(*records, kilowatts=kilowatts, limits=EXACT):
+        assert not over(*records, kilowatts=kilowatts + 1, limits=EXACT)
+        assert not over(*records, kilowatts=kilowatts)
+
+
+# ---- what was billed
+
+ENDED = [start(user_id="U1"), update(10, 1), end(60, 5)]
+BILLED = billed_of(session(*ENDED))
+
+
+def test_what_is_billed_is_start_end_energy_user_and_connector() -> None:
+    assert Billed(PLUG_IN, minute(60), kwh(5), "U1", 1) == BILLED
+
+
+@pytest.mark.parametrize(
+    "late",
+    [update(61, 9), update(20, 2), end(60, 5), closed(60, 5), correction(60, 5), start(1)],
+    ids=["behind-the-end", "in-between", "repeat", "closed", "same-correction", "later-start"],
+)
+def test_a_record_that_leaves_what_was_billed_changes_nothing(late: SessionRecord) -> None:
+    assert not is_changed_after_invoice(BILLED, session(*ENDED, late))
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        start(-1),
+        correction(61, 5),
+        end(59, 5),
+        correction(60, 4),
+        update(-1, user_id="U2"),
+        update(61, connector_id=2),
+    ],
+    ids=["start", "end", "earlier-end", "energy", "user", "connector"],
+)
+def test_a_record_that_changes_what_was_billed_is_seen(late: SessionRecord) -> None:
+    assert is_changed_after_invoice(BILLED, session(*ENDED, late))
+
+
+def test_a_correction_back_to_what_was_billed_takes_it_away() -> None:
+    changed = [*ENDED, correction(60, 4)]
+    assert is_changed_after_invoice(BILLED, session(*changed))
+    assert not is_changed_after_invoice(BILLED, session(*changed, correction(60, 5, seq=1)))
+
+
+def test_a_change_is_seen_in_whatever_order_its_records_come() -> None:
+    for records in itertools.permutations([*ENDED, correction(60, 4)]):
+        assert is_changed_after_invoice(BILLED, session(*records))
+
+
+# ---- the list
+
+
+def test_every_reason_is_explained_and_its_thresholds_are_settings() -> None:
+    assert list(EXPLAINED) == list(HeldReason)
+    named = {name for explained in EXPLAINED.values() for name in explained.thresholds}
+    assert all(hasattr(Settings(), name) for name in named)
+
+
+def test_the_fold_finds_only_the_reasons_that_follow_from_records_alone() -> None:
+    besides = {reason for reason, each in EXPLAINED.items() if each.basis is not Basis.RECORDS}
+    assert besides == {
+        HeldReason.OVER_POWER,
+        HeldReason.NO_TARIFF,
+        HeldReason.CHANGED_AFTER_INVOICE,
+    }
+
+
+@settings(max_examples=200, deadline=None)
+@given(strategies.record_sets, strategies.small_limits)
+def test_no_set_of_records_gives_a_reason_that_needs_more_than_records(
+    records: list[SessionRecord], limits: Limits
+) -> None:
+    reasons = fold(records, limits).held_reasons
+    assert all(EXPLAINED[reason].basis is Basis.RECORDS for reason in reasons)
+
+
+@settings(max_examples=200, deadline=None)
+@given(strategies.record_sets, strategies.adversarial_records)
+def test_a_reason_that_a_decision_alone_settles_never_vanishes(
+    records: list[SessionRecord], more: SessionRecord
+) -> None:
+    lasting = {reason for reason, each in EXPLAINED.items() if each.vanishes is None}
+    before = lasting & set(fold(records, LIMITS).held_reasons)
+    assert before <= set(fold([*records, more], LIMITS).held_reasons)
