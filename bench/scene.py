@@ -79,6 +79,6 @@ def set_scene(sizes: Sizes) -> Iterator[Scene]:
     os.sched_setaffinity(0, {kafka_core})
     with (
         TemporaryDirectory(prefix="evcharge-bench-", ignore_cleanup_errors=True) as scratch,
-        KafkaCluster(port=0, heap="1g") as kafka,
+        KafkaCluster(port=0, heap="2g") as kafka,
     ):
         yield Scene(kafka.bootstrap, Path(scratch), kafka_core, program_core, sizes)

@@ -39,12 +39,17 @@ class LaneAssignor(PartitionAssignor):
         """Take over an assignment.
 
         Raises:
-            StaleAssignmentError: it was made for this worker's predecessor: it has to join again.
+            StaleAssignmentError: it was made for another process of this worker's name, its predecessor
+                or its successor: it has to join again.
         """
+        made_for: Any = ClientMetadata.loads(self._decompress(assignment.user_data))
+        # Another process that joins under this one's name has an assignment made for its own URL, which
+        # this one can still be given: joining again tells it that it was replaced.
+        fits = made_for.url == str(self._url)
         if not self._accepted:
-            made_for: Any = ClientMetadata.loads(self._decompress(assignment.user_data))
-            if made_for.url != str(self._url) or not self._topics <= set(made_for.topic_groups):
-                self._refused += 1
-                raise StaleAssignmentError
-            self._accepted = True
+            fits = fits and self._topics <= set(made_for.topic_groups)
+        if not fits:
+            self._refused += 1
+            raise StaleAssignmentError
+        self._accepted = True
         super().on_assignment(assignment)

@@ -33,8 +33,10 @@ FENCE = RESERVED + b"fence"
 LARGE_GAP = 20_000
 """Offsets to read from which on a store is told that it is restored: the end of that takes time."""
 
-FOLLOW_EVERY_S = 1.0
-"""Rows that change again within this time are written once."""
+FOLLOW_EVERY_S, FOLLOW_SELDOM_S = 1.0, 5.0
+FOLLOW_ROWS_A_S = 6_000
+"""Rows of others that are looked at for a second's pause: about 3 % of the time of a worker. Rows that
+change again between two looks are written once, so looking less often is less work."""
 
 
 class Changelogs:
@@ -142,8 +144,9 @@ class Changelogs:
                 complete(tp)
             self._reader.seek({tp: _next(store, starts[tp]) for tp, store in stores.items()})
             while True:
-                await self._reader.apply(stores, starts)
-                await asyncio.sleep(FOLLOW_EVERY_S)
+                rows = await self._reader.apply(stores, starts)
+                pause_s = max(FOLLOW_EVERY_S, rows / FOLLOW_ROWS_A_S)
+                await asyncio.sleep(min(pause_s, FOLLOW_SELDOM_S))
         except asyncio.CancelledError:
             raise
         except BaseException as problem:

@@ -6,6 +6,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any, Protocol, TypeVar
 
 from evcharge.engine.chunk import Chunk, SourceRecord
@@ -88,9 +89,9 @@ class Step:
     ) -> list[tuple[K, list[R]]]:
         """Return what the valid records of this partition's stations say, by ``key``.
 
-        A key belongs to one station. Keys are in the order of their first record, the records of each
-        in the order of arrival. The others are on their way to ``dead-letters`` or to their own
-        partition; without ``forwards`` those of other partitions' stations are dead letters too.
+        A key belongs to one station. The records of each are in the order of arrival, the keys in any
+        order. The others are on their way to ``dead-letters`` or to their own partition; without
+        ``forwards`` those of other partitions' stations are dead letters too.
         """
         outcomes = decoder(self.records)
         if Rejected in set(map(type, outcomes)):
@@ -102,6 +103,9 @@ class Step:
         accepted = len(said) - self._without_strangers(groups, forwards=forwards)
         self.count("records_accepted", accepted)
         self._accepted += accepted
+        if 2 * len(groups) > len(said):
+            # So many keys are hardly cached. RocksDB finds and takes neighbours in half of the time.
+            return sorted(groups.items(), key=itemgetter(0))
         return list(groups.items())
 
     def _without_strangers(self, groups: dict[K, list[R]], *, forwards: bool) -> int:

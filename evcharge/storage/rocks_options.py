@@ -17,10 +17,10 @@ from rocksdict import (
     WriteOptions,
 )
 
-BLOCK_CACHE_BYTES = 64 << 20
+BLOCK_CACHE_BYTES = 48 << 20
 """Blocks read from files, their indexes and filters: all memory for reading, of all databases."""
 
-WRITE_BUFFERS_BYTES = 96 << 20
+WRITE_BUFFERS_BYTES = 80 << 20
 """Rows not yet in files, of all databases. With a third of it compaction costs six times as much; all
 of it has to be read from the logs after a crash."""
 
