@@ -25,7 +25,7 @@ from evcharge.web.state import PartitionLostError
 class InvoicePart(Part, kw_only=True):
     """An invoice, if some partitions have it."""
 
-    found: list[msgspec.Raw] = []
+    found: list[msgspec.Raw] = msgspec.field(default_factory=list)
     """One at most."""
 
 

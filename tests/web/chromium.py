@@ -63,7 +63,7 @@ class Page:
         """Wait until an expression holds."""
         deadline = asyncio.get_running_loop().time() + timeout_s
         while not await self.evaluate(expression):
-            body = await self.evaluate("document.body.innerText")
+            body = await self.evaluate("document.body?.innerText")
             assert asyncio.get_running_loop().time() < deadline, f"never {expression}:\n{body}"
             await asyncio.sleep(0.05)
 

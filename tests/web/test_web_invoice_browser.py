@@ -95,7 +95,7 @@ async def test_from_a_credit_note_one_click_leads_to_its_invoice(
     assert "EUR -6.00" in shown
 
     await page.evaluate("document.querySelector('.credits a').click()")
-    await page.until("document.querySelector('h1').textContent === 'Invoice'")
+    await page.until("document.querySelector('h1')?.textContent === 'Invoice'")
     assert names["1"] in await page.evaluate("location.pathname")
 
 
