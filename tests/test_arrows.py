@@ -33,11 +33,12 @@ ARROWS: dict[str, set[str]] = {
     "verification": {
         *("domain", "errors", "events", "kafka", "settings", "storage", "tables", "topics"),
     },
+    "ledger": {"domain", "errors", "events", "kafka", "settings", "topics", "verification"},
     "agents": {"application", "domain", "engine", "events", "tables"},
     "web": {"application", "domain", "engine", "events", "evcharge", "tables"},
     "commands": {
-        *("broker", "dead_letters", "domain", "errors", "events", "kafka", "reference", "replay"),
-        *("settings", "simulation", "topics", "verification"),
+        *("broker", "dead_letters", "domain", "errors", "events", "kafka", "ledger", "reference"),
+        *("replay", "settings", "simulation", "topics", "verification"),
     },
     "worker": {"agents", "application", "commands", "errors", "settings", "tables", "web"},
     "__main__": {"evcharge"},
