@@ -15,6 +15,7 @@ from faust.web.drivers.aiohttp import Web
 from mode.supervisors import CrashingSupervisor
 
 from evcharge.dead_letters.made import dead_letter
+from evcharge.domain.billing.series import LANES
 from evcharge.engine.assignor import LaneAssignor
 from evcharge.engine.changelogs import Changelogs
 from evcharge.engine.claim import claim, identity, require_port
@@ -33,6 +34,7 @@ from evcharge.kafka.fenced_log import KafkaLog
 from evcharge.kafka.log import Log
 from evcharge.kafka.memory_log import MemoryLog
 from evcharge.kafka.partitioning import Partitioner
+from evcharge.reference.desk import ReferenceDesk
 from evcharge.reference.reference import Reference
 from evcharge.settings import Settings
 from evcharge.topics import changelog_topic, ensure_topics
@@ -60,6 +62,10 @@ class Application(faust.App):
             most_records=settings.chunk_records,
         )
         self.reference = Reference(settings, in_memory=in_memory)
+        self.desk = ReferenceDesk(self.reference, settings)
+        """Terms and tariffs of sessions, as they are known now."""
+        self.lane_of = Partitioner(LANES).partition_of
+        """Gives a station's lane, which numbers of invoices are counted in."""
         self.readable: defaultdict[str, set[int]] = defaultdict(set)
         """Partitions of each table, by name, that are assigned here and were restored."""
         self.stale: defaultdict[str, set[int]] = defaultdict(set)
@@ -109,14 +115,17 @@ class Application(faust.App):
         return table
 
     def chunk_agent(
-        self, topic: str, table: StateTable
+        self, topic: str, table: StateTable, *, rerouted: bool = True
     ) -> Callable[[Callable[..., Any]], faust.Agent]:
-        """Declare the agent that writes ``table`` from ``topic`` (and its rerouted records).
+        """Declare an agent that writes ``table`` from ``topic``, and from its rerouted records if any.
 
-        Agents are named after their topic, not their module: names are storage in Faust. Whatever
-        raises in an agent is not a bad record but a bug or a broken world, so the worker ends.
+        Several agents of one table write it through its one pipeline of each partition. Agents are
+        named after their topic, not their module: names are storage in Faust. Whatever raises in an
+        agent is not a bad record but a bug or a broken world, so the worker ends.
         """
-        sources = [self.settings.topic(topic), self.settings.topic(topic) + SUFFIX]
+        sources = [self.settings.topic(topic)]
+        if rerouted:
+            sources.append(sources[0] + SUFFIX)
         self._tables_by_topic.update(dict.fromkeys(sources, table))
         return self.agent(  # type: ignore[return-value]
             ChunkTopic(self, topics=sources),

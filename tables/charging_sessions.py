@@ -3,12 +3,13 @@ r"""Table ``charging-sessions``: every session, its records, and where to find i
 =========  ==============================  ====================================================
 row        key                             value
 =========  ==============================  ====================================================
-session    ``S`` station \0 session        ``[1, blocks, [state…], n, tail, sealed, completed_us]``:
-                                           the folded state, how many blocks of records there are,
-                                           the last n records (too few yet for a block), one behind
-                                           the other, the revision that was sealed, if one was, and
-                                           when it was completed, if after its end.
-                                           ``[1]``: a marker, the session is forgotten
+session    ``S`` station \0 session        ``[1, blocks, [state…], n, tail, [account…],
+                                           completed_us]``: the folded state, how many blocks of
+                                           records there are, the last n records (too few yet for a
+                                           block), one behind the other, what is remembered of its
+                                           bills (nil: nothing), and when it was completed, if after
+                                           its end. A state of revision 0: decisions wait for the
+                                           session's records. ``[1]``: a marker, it is forgotten
 records    ``R`` station \0 session \0 n    ``[1, [[record…], …]]``: block n of the session's records,
                                            in the order in which they arrived
 open       ``O`` station \0 session        ``[1]``: the session has not ended
@@ -18,7 +19,9 @@ index      ``I`` session \0 station        ``[1]``: a station that has a session
 A session is a function of the set of its records, so all of them are kept; but a record that arrives
 in order only adds a small block and rewrites the state, whose size is bounded, whatever came before.
 Of a forgotten session only the marker is left (``closed_sessions.py`` has the rows that say when).
-Only writer: ``agents/charging_sessions.py``.
+What was billed is in the rows of ``invoices.py``.
+Only writers: ``agents/charging_sessions.py`` and ``agents/session_decisions.py``, in the steps of the
+one pipeline that each partition has.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
+from evcharge.domain.billing.account import Account
 from evcharge.domain.session import SessionState
 from evcharge.domain.session_record import SessionRecord, all_stored, restored, stored
 from evcharge.domain.station_session import OpenSession
@@ -70,12 +74,21 @@ class SessionRow(msgspec.Struct, array_like=True, tag=VERSION, frozen=True, gc=F
     """How many records wait in the tail for a block."""
     tail: bytes = b""
     """Their bytes."""
-    sealed: int | None = None
-    """The revision that went to ``sealed-sessions``. Set once: a session is never sealed again, and
-    what is learnt afterwards shows in a larger revision."""
+    account: Account | None = None
+    """What is remembered of its bills; None until it is sealed or somebody decides about it."""
     completed_us: int | None = None
-    """Ingest time of the record that completed the session, where that is later than its end's: its
-    deadline counts from then."""
+    """Ingest time of the record or the decision that completed the session, where that is later than
+    its end's: its deadline counts from then."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the session occupies its connector: one that a person has closed does not."""
+        state, account = self.state, self.account
+        return (
+            state.ended_us is None
+            and state.revision > 0
+            and (account is None or not account.is_settled)
+        )
 
 
 class Forgotten(Enum):
@@ -124,9 +137,14 @@ def encode_session(row: SessionRow) -> bytes:
     state: Sequence[Any] = row.state
     if state[_OF_ENDED:] == _NONE_OF_ENDED:
         state = state[:_OF_ENDED]
-    if row.completed_us is None:
-        return _encode((VERSION, row.blocks, state, row.waiting, row.tail, row.sealed))
-    return _encode((VERSION, *msgspec.structs.astuple(row)))
+    account: Sequence[Any] | None = row.account
+    if account is not None:
+        end = len(account)
+        while account[end - 1] is None:
+            end -= 1
+        account = account[:end]
+    fields = (VERSION, row.blocks, state, row.waiting, row.tail, account)
+    return _encode(fields if row.completed_us is None else (*fields, row.completed_us))
 
 
 def decode_session(value: bytes) -> SessionRow:
@@ -211,14 +229,25 @@ class ChargingSessionsReader:
 
     def session(self, station_id: str, session_id: str) -> SessionState | None:
         """Return a session's state, None of one that is forgotten too."""
-        return _state(self._store.get(session_key(station_id, session_id)))
+        row = self.row(station_id, session_id)
+        return None if row is None else row.state
+
+    def row(self, station_id: str, session_id: str) -> SessionRow | None:
+        """Return a session's row, None of one that has no records or is forgotten."""
+        return _row(self._store.get(session_key(station_id, session_id)))
 
     def sessions_of(self, station_id: str) -> Iterator[tuple[str, SessionState]]:
         """Yield a station's sessions, sorted by id."""
+        for session_id, row in self.rows_of(station_id):
+            yield session_id, row.state
+
+    def rows_of(self, station_id: str) -> Iterator[tuple[str, SessionRow]]:
+        """Yield the rows of a station's sessions, sorted by id."""
         prefix = session_key(station_id, "")
         for key, value in self._store.scan(prefix):
-            if value != PRESENT:
-                yield key[len(prefix) :].decode(), decode_session(value).state
+            row = _row(value)
+            if row is not None:
+                yield key[len(prefix) :].decode(), row
 
     def station_ids(self, after: str | None = None) -> Iterator[str]:
         """Yield the ids of the stations that have or had sessions, sorted, from behind ``after`` on."""
@@ -235,12 +264,12 @@ class ChargingSessionsReader:
         """Return a station's sessions that have not ended, sorted by id."""
         prefix = open_key(station_id, "")
         ids = [key[len(prefix) :].decode() for key, _ in self._store.scan(prefix)]
-        states = self._store.get_many([session_key(station_id, each) for each in ids])
+        rows = self._store.get_many([session_key(station_id, each) for each in ids])
         return [
-            OpenSession(each, state.connector_id, state.started_us, state.updated_us)
-            for each, state in zip(ids, map(_state, states), strict=True)
+            OpenSession(each, row.state.connector_id, row.state.started_us, row.state.updated_us)
+            for each, row in zip(ids, map(_row, rows), strict=True)
             # A row of an open session can outlive its deletion: compaction forgets what was deleted.
-            if state is not None and state.is_open
+            if row is not None and row.is_open
         ]
 
     def stations_having(self, session_id: str) -> Iterator[str]:
@@ -251,10 +280,13 @@ class ChargingSessionsReader:
 
     def records(self, station_id: str, session_id: str) -> list[SessionRecord]:
         """Return all records kept of a session, in the order in which they arrived."""
-        value = self._store.get(session_key(station_id, session_id))
-        row = None if value is None or value == PRESENT else decode_session(value)
+        row = self.row(station_id, session_id)
         return stored_records(self._store, station_id, session_id, row)
 
 
-def _state(value: bytes | None) -> SessionState | None:
-    return None if value is None or value == PRESENT else decode_session(value).state
+def _row(value: bytes | None) -> SessionRow | None:
+    """Return a session's row: none of a marker, or where only decisions wait for records."""
+    if value is None or value == PRESENT:
+        return None
+    row = decode_session(value)
+    return row if row.state.revision else None

@@ -11,7 +11,7 @@ completed  ``D`` n                         ``[1, entered_us, [[station, session]
 
 A queue, because sessions are forgotten in about the order in which they were completed: a step that
 completes any adds a row for all of them, and a step looks at one cached row to know that nothing is due.
-Only writer: ``agents/charging_sessions.py``.
+Only writers: those of the sessions (``charging_sessions.py``).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
+from evcharge.domain.billing.standing import settled_lifecycle
 from evcharge.domain.session.forgetting import GRACE_US, is_forgotten
 from evcharge.domain.session.limits import Limits
 from tables.charging_sessions import (
@@ -100,8 +101,7 @@ def forget_due(rows: Rows, completed: Sequence[SessionId], now_us: int, limits: 
     due_us = now_us - limits.memory_us - GRACE_US
     if not completed and (queue.first == queue.behind or queue.first_us > due_us):
         return 0
-    if completed:
-        queue = _enter(rows, queue, completed, now_us)
+    queue = _entered(rows, queue, completed, now_us)
     budget = ROWS_A_STEP + ROWS_A_SESSION * len(completed)
     forgotten = 0
     while budget > 0 and queue.first < queue.behind and queue.first_us <= due_us:
@@ -125,7 +125,14 @@ def forget_due(rows: Rows, completed: Sequence[SessionId], now_us: int, limits: 
     return forgotten
 
 
-def _enter(rows: Rows, queue: Queue, completed: Sequence[SessionId], now_us: int) -> Queue:
+def enter_closed(rows: Rows, closed: Sequence[SessionId], now_us: int) -> None:
+    """Note the sessions that a step closed, and forget none."""
+    if closed:
+        queue = rows.state(QUEUE_KEY, decode_queue) or _NO_ROWS
+        rows.put_state(QUEUE_KEY, _entered(rows, queue, closed, now_us), _encode)
+
+
+def _entered(rows: Rows, queue: Queue, completed: Sequence[SessionId], now_us: int) -> Queue:
     first, behind, first_us = queue.first, queue.behind, queue.first_us
     for start in range(0, len(completed), SESSIONS_A_ROW):
         some = list(completed[start : start + SESSIONS_A_ROW])
@@ -148,7 +155,8 @@ def _forget(rows: Rows, session: SessionId, now_us: int, limits: Limits) -> int:
     row: SessionRow | Forgotten | None = rows.state(key, decode_kept)
     if not isinstance(row, SessionRow):
         return 0
-    if not is_forgotten(row.state, row.completed_us, now_us, limits.memory_us):
+    lifecycle = settled_lifecycle(row.state, row.account)
+    if not is_forgotten(row.state, row.completed_us, now_us, limits.memory_us, lifecycle):
         return 0
     for number in range(row.blocks):
         rows.put(block_key(*session, number), None)

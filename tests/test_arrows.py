@@ -27,20 +27,28 @@ ARROWS: dict[str, set[str]] = {
     "topics": {"errors", "kafka", "settings"},
     "tables": {"domain", "storage"},
     "engine": {"domain", "errors", "events", "kafka", "storage"},
+    "billing": {"domain", "engine", "events", "settings", "tables"},
     "reference": {"domain", "errors", "events", "kafka", "settings", "storage", "topics"},
     "dead_letters": {"engine", "errors", "events", "kafka", "settings", "topics"},
-    "application": {"dead_letters", "engine", "errors", "kafka", "reference", "settings", "topics"},
+    "application": {
+        *("dead_letters", "domain", "engine", "errors", "kafka", "reference", "settings", "topics"),
+    },
     "verification": {
         *("domain", "errors", "events", "kafka", "settings", "storage", "tables", "topics"),
     },
-    "ledger": {"domain", "errors", "events", "kafka", "settings", "topics", "verification"},
-    "agents": {"application", "domain", "engine", "events", "tables"},
+    "past_bills": {
+        *("domain", "errors", "events", "kafka", "settings", "topics", "verification"),
+    },
+    "agents": {"application", "billing", "domain", "engine", "events", "tables"},
     "web": {"application", "domain", "engine", "events", "evcharge", "tables"},
     "commands": {
-        *("broker", "dead_letters", "domain", "errors", "events", "kafka", "ledger", "reference"),
-        *("replay", "settings", "simulation", "topics", "verification"),
+        *("broker", "dead_letters", "domain", "errors", "events", "kafka", "past_bills"),
+        *("reference", "replay", "settings", "simulation", "topics", "verification"),
     },
-    "worker": {"agents", "application", "commands", "errors", "settings", "tables", "web"},
+    "worker": {
+        *("agents", "application", "billing", "commands", "domain", "errors", "settings", "tables"),
+        "web",
+    },
     "__main__": {"evcharge"},
     "testing": {"engine", "kafka", "settings", "web", "worker"},
     "documents": {

@@ -26,9 +26,11 @@ def test_the_documented_agents_are_the_ones_of_the_application() -> None:
     assert documented() == actual
 
 
-def test_every_table_has_one_agent_that_writes_it() -> None:
+def test_every_table_is_written_and_every_source_has_one_agent() -> None:
     app = build(Settings(), in_memory=True)
-    assert sorted(table for _, table in documented().values()) == sorted(app.tables)
+    assert {table for _, table in documented().values()} == set(app.tables)
+    sources = [topic for topics, _ in documented().values() for topic in topics]
+    assert len(set(sources)) == len(sources)
 
 
 def test_a_prefix_separates_every_topic_of_a_deployment() -> None:

@@ -15,14 +15,14 @@ from evcharge.commands.progress import Progress
 from evcharge.domain.billing.rerate import RerateReport
 from evcharge.domain.identifiers import ID_WORDS, is_id
 from evcharge.errors import CommandError
-from evcharge.ledger.auditing import Audit
-from evcharge.ledger.decisions import Decisions, decision_prefix
-from evcharge.ledger.outcome import ends_of, until_taken_up, written
-from evcharge.ledger.period import Period, read_period
-from evcharge.ledger.rerating import Priced, Wish, price_anew
-from evcharge.ledger.sealed_log import SealedLog
-from evcharge.ledger.tariff_file import read_tariff
-from evcharge.ledger.telling import as_json, as_text
+from evcharge.past_bills.auditing import Audit
+from evcharge.past_bills.decisions import Decisions, decision_prefix
+from evcharge.past_bills.outcome import ends_of, until_taken_up, written
+from evcharge.past_bills.period import Period, read_period
+from evcharge.past_bills.rerating import Priced, Wish, price_anew
+from evcharge.past_bills.sealed_log import SealedLog
+from evcharge.past_bills.tariff_file import read_tariff
+from evcharge.past_bills.telling import as_json, as_text
 from evcharge.settings import Settings
 from evcharge.topics.catalogue import INVOICES, SEALED_SESSIONS
 from evcharge.verification.report import Report

@@ -10,9 +10,9 @@ from evcharge.commands.base import ProjectCommand, option
 from evcharge.commands.input_file import read_input
 from evcharge.commands.rerate import look, tell
 from evcharge.domain.billing.rerate import RerateReport
-from evcharge.ledger.period import read_period
-from evcharge.ledger.rerating import Priced, Wish
-from evcharge.ledger.tariff_file import read_tariff
+from evcharge.past_bills.period import read_period
+from evcharge.past_bills.rerating import Priced, Wish
+from evcharge.past_bills.tariff_file import read_tariff
 
 
 class what_if(ProjectCommand):  # noqa: N801 - Faust names the command after the class

@@ -83,12 +83,14 @@ class Step:
         self,
         decoder: Callable[[Sequence[SourceRecord]], Sequence[R | Rejected]],
         key: Callable[[R], K],
+        *,
+        forwards: bool = True,
     ) -> list[tuple[K, list[R]]]:
         """Return what the valid records of this partition's stations say, by ``key``.
 
         A key belongs to one station. Keys are in the order of their first record, the records of each
         in the order of arrival. The others are on their way to ``dead-letters`` or to their own
-        partition.
+        partition; without ``forwards`` those of other partitions' stations are dead letters too.
         """
         outcomes = decoder(self.records)
         if Rejected in set(map(type, outcomes)):
@@ -97,24 +99,28 @@ class Step:
         groups: defaultdict[K, list[R]] = defaultdict(list)
         for at, each in zip(map(key, said), said, strict=True):
             groups[at].append(each)
-        accepted = len(said) - self._reroute_strangers(groups)
+        accepted = len(said) - self._without_strangers(groups, forwards=forwards)
         self.count("records_accepted", accepted)
         self._accepted += accepted
         return list(groups.items())
 
-    def _reroute_strangers(self, groups: dict[K, list[R]]) -> int:
+    def _without_strangers(self, groups: dict[K, list[R]], *, forwards: bool) -> int:
         """Take out the keys of other partitions' stations; return how many records they had."""
         homes = self._partitioner.partitions_of([group[0].station_id for group in groups.values()])
         if homes.count(self.partition) == len(homes):
             return 0
-        rerouted = 0
+        taken_out = 0
         for at, home in zip(list(groups), homes, strict=True):
             if home != self.partition:
                 strangers = groups.pop(at)
-                rerouted += len(strangers)
+                taken_out += len(strangers)
                 for each in strangers:
-                    self.reroute(self._source_of(each), home)
-        return rerouted
+                    if forwards:
+                        self.reroute(self._source_of(each), home)
+                    else:
+                        detail = f"station {each.station_id} belongs to partition {home}"
+                        self.reject(self._source_of(each), Rejected(Reason.WRONG_PARTITION, detail))
+        return taken_out
 
     def _without_rejected(self, outcomes: Sequence[R | Rejected]) -> list[R]:
         said: list[R] = []

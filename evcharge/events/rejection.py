@@ -30,6 +30,10 @@ class Reason(StrEnum):
     """More than 24 h ahead of the record's ingest time."""
     TOO_LATE = "too-late"
     """Its session was replaced by a marker 100 days after it was closed."""
+    WRONG_PARTITION = "wrong-partition"
+    """A record of evcharge's own, in a partition that its station does not belong to."""
+    DECISION_REFUSED = "decision-refused"
+    """A decision about a session that cannot be carried out, or that did not know of another one."""
     RULE_FAILED = "rule-failed"
     """A rule of evcharge raised: a bug of ours."""
 

@@ -10,7 +10,6 @@ from typing_extensions import TypedDict
 from evcharge.domain.billing.bill import Bill
 from evcharge.domain.billing.terms import Terms
 from evcharge.domain.quantities import MICRO, decimal_text, format_timestamp, kw, kwh
-from evcharge.domain.session import Completion
 from evcharge.events.cost import CostObject, cost_bytes
 from evcharge.events.fields import STRICT, Connector, DurationS, Id, Timestamp
 from evcharge.events.invoice import meter_members
@@ -98,44 +97,6 @@ class SealedSession(TypedDict):
 MODEL: TypeAdapter[SealedSession] = TypeAdapter(SealedSession)
 
 _encode = msgspec.json.Encoder().encode
-
-
-def encode_sealed_session(station_id: str, session_id: str, completion: Completion) -> bytes:
-    """Write the record; equal sessions give equal bytes.
-
-    Raises:
-        ValueError: the session is not completed.
-    """
-    state, completed_us = completion
-    if (
-        state.started_us is None
-        or state.ended_us is None
-        or state.duration_us is None
-        or state.energy_uwh is None
-    ):
-        raise ValueError("only a completed session can be sealed")
-    return _encode(
-        {
-            "v": VERSION,
-            "session_id": session_id,
-            "station_id": station_id,
-            "connector_id": state.connector_id,
-            "user_id": state.user_id,
-            "started_at": format_timestamp(state.started_us),
-            "ended_at": format_timestamp(state.ended_us),
-            # As text first: a float would round some durations.
-            "duration_s": msgspec.Raw(decimal_text(state.duration_us, MICRO).encode()),
-            "energy_kwh": kwh(state.energy_uwh),
-            "meter_start_kwh": _kwh(state.meter_start_uwh),
-            "meter_end_kwh": _kwh(state.meter_end_uwh),
-            "completed_at": format_timestamp(completed_us),
-            "revision": state.revision,
-        }
-    )
-
-
-def _kwh(energy_uwh: int | None) -> str | None:
-    return None if energy_uwh is None else kwh(energy_uwh)
 
 
 def encode_bill(bill: Bill, cost: bytes | None = None) -> bytes:

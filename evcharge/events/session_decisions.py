@@ -17,6 +17,9 @@ from evcharge.events.tariffs import TariffObject
 
 VERSION = 1
 
+MAX_BYTES = 8 << 20
+"""The limit of the topic: a re-rating brings its whole tariff."""
+
 
 def _instant(text: str) -> str:
     parse_timestamp(text)
@@ -95,6 +98,16 @@ class Decided(NamedTuple):
     session_id: str
     decision: Decision
 
+    @property
+    def partition(self) -> int:
+        """Of its record."""
+        return self.decision.partition
+
+    @property
+    def offset(self) -> int:
+        """Of its record."""
+        return self.decision.offset
+
 
 class _Members(msgspec.Struct):
     """What of a record is kept as it was written."""
@@ -107,7 +120,7 @@ _members = msgspec.json.Decoder(_Members).decode
 
 
 def decode_session_decisions(
-    records: Sequence[Received], *, max_bytes: int
+    records: Sequence[Received], *, max_bytes: int = MAX_BYTES
 ) -> list[Decided | Rejected]:
     """Decode records of `session-decisions`: one result for each, at its index. Never raises."""
     return [_decoded(record, max_bytes) for record in records]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from evcharge.domain.billing.terms import RatedTariff, Terms, choose_terms
-from evcharge.domain.session import SessionState
+from evcharge.domain.session import HeldReason, Limits, SessionState
+from evcharge.domain.session.power import is_over_power
 from evcharge.domain.session_record import SessionRecord
 from evcharge.reference.plans import Plans, default_document
 from evcharge.reference.register import Register
@@ -24,27 +25,18 @@ class _Known(Protocol):
     def tariffs(self) -> Tariffs: ...
 
 
-def _no_doubts(_state: SessionState, _ordered: Sequence[SessionRecord], _terms: Terms) -> int:
-    return 0
-
-
 class ReferenceDesk:
     """The desk of a worker (``evcharge.domain.billing.terms.Desk``)."""
 
-    def __init__(
-        self,
-        reference: _Known,
-        settings: Settings,
-        doubts: Callable[[SessionState, Sequence[SessionRecord], Terms], int] = _no_doubts,
-    ) -> None:
-        """``doubts``: which reasons a session is held for under its terms.
+    def __init__(self, reference: _Known, settings: Settings) -> None:
+        """Read the default tariff.
 
         Raises:
             SettingError: the default tariff cannot be used.
         """
         self._reference = reference
         self._time_zone = settings.default_time_zone
-        self._doubts = doubts
+        self._limits = Limits.of(settings)
         self.plans = Plans(lambda: reference.tariffs, default_document(settings))
 
     def terms(self, station_id: str, connector_id: int, started_us: int) -> Terms | None:
@@ -65,4 +57,6 @@ class ReferenceDesk:
         return self.plans.published(document)
 
     def doubts(self, state: SessionState, ordered: Sequence[SessionRecord], terms: Terms) -> int:
-        return self._doubts(state, ordered, terms)
+        if is_over_power(state, ordered, terms.max_power_mw, self._limits):
+            return HeldReason.OVER_POWER.bit
+        return 0

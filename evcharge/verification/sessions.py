@@ -71,7 +71,7 @@ def check_sessions(
             report.differs(where, "missing", f"session {session[1]} of {session[0]}: in the queue")
         row = _check_session(where, rows, session, records, state, report)
         if row is not None:
-            checked.sealed[session] = row.sealed
+            checked.sealed[session] = row.account.revision if row.account else None
     return checked
 
 

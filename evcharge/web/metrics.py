@@ -34,6 +34,9 @@ COUNTERS = {
         "Offsets that Kafka did not deliver: retention, compaction, transaction markers.",
         ("topic",),
     ),
+    "bills_sealed": Counted("Bills of sessions written to sealed-sessions.", ("topic",)),
+    "invoices_issued": Counted("Invoices written to invoices.", ("topic",)),
+    "credit_notes_issued": Counted("Credit notes written to invoices.", ("topic",)),
     "records_rerouted": Counted("Device records forwarded to their own partition.", ("topic",)),
 }
 """The engine's counters; one that is not listed here is exported with the label ``label``."""

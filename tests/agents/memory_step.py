@@ -1,47 +1,91 @@
-"""A step of the sessions' agent over rows in memory: what it reads was encoded, as in a table."""
+"""Steps of the sessions' agents over rows in memory: what they read was encoded, as in a table."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
 from agents.charging_sessions import assemble
+from agents.session_decisions import take_decisions
+from evcharge.billing.books import Books
+from evcharge.billing.ledger import Ledger
+from evcharge.domain.billing.decision import Decision
+from evcharge.domain.billing.series import LANES
+from evcharge.domain.billing.terms import Desk
 from evcharge.domain.session import Limits
 from evcharge.domain.session_record import SessionRecord
-from evcharge.engine.step import Step
+from evcharge.engine.step import Said, Step
 from evcharge.events.rejection import Rejected
+from evcharge.events.session_decisions import Decided
+from evcharge.kafka.partitioning import Partitioner
+from evcharge.reference.desk import ReferenceDesk
+from evcharge.reference.reference import Reference
+from evcharge.settings import Settings
 
 S = TypeVar("S")
+
+SETTINGS = Settings(issuer_name="Test GmbH", issuer_vat_id="XX1")
+
+
+def free_of_charge() -> Desk:
+    """Return the desk of a worker that knows no station and no tariff but the built-in one."""
+    return ReferenceDesk(Reference(SETTINGS, in_memory=True), SETTINGS)
 
 
 class MemoryStep:
     """Rows that live on from chunk to chunk, and what the last chunk wrote."""
 
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
+    def __init__(self, limits: Limits, desk: Desk | None = None) -> None:
+        ledger = Ledger(SETTINGS, Partitioner(LANES).partition_of)
+        self.books = Books(desk or free_of_charge(), ledger, limits)
         self.rows: dict[bytes, bytes] = {}
         self.written: dict[bytes, bytes | None] = {}
-        self.emitted: list[bytes] = []
-        self.refused: list[tuple[SessionRecord, Rejected]] = []
+        self.emitted: list[tuple[str, bytes]] = []
+        self.refused: list[tuple[Said, Rejected]] = []
         self.now_us = 0
         self._states: dict[bytes, tuple[Any, Callable[[Any], bytes]]] = {}
 
     def take(self, *records: SessionRecord) -> int:
         """Take up a chunk of records; return the bytes of keys and values that it wrote."""
-        self.written = {}
         self.now_us = max(record.ingest_us for record in records)
         groups: dict[tuple[str, str], list[SessionRecord]] = {}
         for record in records:
             groups.setdefault((record.station_id, record.session_id), []).append(record)
-        assemble(cast("Step", self), list(groups.items()), "sealed-sessions", self.limits)
+        self.written = {}
+        assemble(cast("Step", self), list(groups.items()), self.books)
+        return self._finish()
+
+    def decide(self, decision: Decision, session: tuple[str, str] = ("EV-001", "S1")) -> int:
+        """Take up a decision; return the bytes of keys and values that it wrote."""
+        self.now_us = decision.ingest_us
+        self.written = {}
+        decided = Decided(*session, decision)
+        take_decisions(cast("Step", self), [(session, [decided])], self.books)
+        return self._finish()
+
+    def _finish(self) -> int:
         for key, (state, encode) in self._states.items():
             self.put(key, encode(state))
         self._states = {}
         return sum(len(key) + len(value or b"") for key, value in self.written.items())
 
+    def records(self, topic: str) -> list[dict[str, Any]]:
+        """Return what was written to a topic."""
+        return [json.loads(value) for name, value in self.emitted if name == topic]
+
+    @property
+    def sealed(self) -> list[dict[str, Any]]:
+        return self.records("sealed-sessions")
+
+    @property
+    def invoices(self) -> list[dict[str, Any]]:
+        """Invoices and credit notes."""
+        return self.records("invoices")
+
     # -- what a step offers to the agent
 
-    def apply(self, rule: Any, key: Any, records: Sequence[SessionRecord]) -> None:
+    def apply(self, rule: Any, key: Any, records: Sequence[Any]) -> None:
         rule(self, key, records)
 
     def get(self, key: bytes) -> bytes | None:
@@ -67,9 +111,9 @@ class MemoryStep:
         self._states[key] = (state, encode)
 
     def emit(self, topic: str, key: bytes, value: bytes) -> None:
-        self.emitted.append(value)
+        self.emitted.append((topic, value))
 
-    def refuse(self, said: SessionRecord, rejected: Rejected) -> None:
+    def refuse(self, said: Said, rejected: Rejected) -> None:
         self.refused.append((said, rejected))
 
     def count(self, name: str, amount: int) -> None:

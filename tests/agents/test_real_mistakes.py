@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -38,7 +37,7 @@ def take(*records: SessionRecord) -> tuple[SessionState, list[dict[str, Any]]]:
         step.take(record)
     assert step.refused == []
     row = decode_session(step.rows[session_key("EV-001", "S1")])
-    return row.state, [json.loads(each) for each in step.emitted]
+    return row.state, step.sealed
 
 
 def cents(*records: SessionRecord) -> int:
@@ -92,7 +91,7 @@ def test_a_reading_after_the_end_changes_neither_the_closed_session_nor_the_next
     assert after["S2"] == before["S2"]
     assert after["S1"].state.energy_uwh == before["S1"].state.energy_uwh == kwh(5)
     assert after["S1"].state.lifecycle is Lifecycle.COMPLETED
-    assert len(step.emitted) == 1
+    assert len(step.sealed) == 1
 
 
 def test_an_end_register_below_the_start_register_is_held_and_not_sealed() -> None:

@@ -117,7 +117,11 @@ def take(before: Sequence[SessionRecord], record: SessionRecord) -> tuple[State,
     state = fold(before, FOUR) if before else None
     after = advance(state, [record], lambda: before, FOUR).state
     assert after == fold([*before, record], FOUR)
-    return lifecycle_of(state), lifecycle_of(after)
+    return _state(state), lifecycle_of(after)
+
+
+def _state(state: SessionState | None) -> State:
+    return UNKNOWN if state is None else lifecycle_of(state)
 
 
 def test_the_table_has_every_cell() -> None:
@@ -148,7 +152,7 @@ def test_no_record_leads_where_the_table_does_not_say(
     state: SessionState | None = None
     stored: list[SessionRecord] = []
     for record in (record for chunk in chunks for record in chunk):
-        before = lifecycle_of(state)
+        before = _state(state)
         state, appended = advance(state, [record], stored.copy, limits)
         stored += appended
         assert lifecycle_of(state) in {*TABLE[before][event_of(record)].into, before}
@@ -161,7 +165,8 @@ def test_a_decision_leads_from_every_state_where_the_table_says(
 ) -> None:
     (after,), refusal = TABLE[state][decision]
     for facts in BEFORE_A_DECISION[state]:
-        assert lifecycle_of(facts, void=state is VOID) is state
+        if facts is not None and state is not VOID:
+            assert lifecycle_of(facts) is state
         billable = facts is not None and is_billable(facts)
         refused = bool(refusal) or (after is COMPLETED and not billable)
         assert decided(state, decision, billable=billable) is (None if refused else after)
@@ -185,7 +190,7 @@ def test_after_the_deadline_those_sessions_are_forgotten_that_the_table_says(sta
 def test_every_record_of_a_forgotten_session_is_too_late_and_of_a_void_one_evidence() -> None:
     for event in RECORDS:
         assert TABLE[FORGOTTEN][event] == Cell((FORGOTTEN,), Refusal.TOO_LATE)
-        assert TABLE[VOID][event] == Cell((VOID,))
+        assert TABLE[VOID][event] == Cell((VOID, HELD))
 
 
 def test_what_is_refused_changes_nothing() -> None:
@@ -210,4 +215,12 @@ def test_only_facts_that_can_be_billed_can_be_approved(
 def test_a_reason_that_is_not_of_the_records_holds_a_completed_session_only() -> None:
     assert lifecycle_of(session(*ENDED), besides=512) is HELD
     assert lifecycle_of(session(*RUNNING), besides=512) is ACTIVE
-    assert lifecycle_of(session(*ENDED), besides=512, void=True) is VOID
+
+
+@pytest.mark.parametrize("settled", [COMPLETED, VOID])
+def test_what_was_settled_stays_so_until_another_reason_comes_up(settled: Lifecycle) -> None:
+    conflict = session(*CONFLICT)
+    assert lifecycle_of(conflict, settled=settled) is HELD
+    assert lifecycle_of(conflict, accepted=conflict.reasons, settled=settled) is settled
+    assert lifecycle_of(conflict, 512, accepted=conflict.reasons, settled=settled) is HELD
+    assert lifecycle_of(session(*RUNNING), settled=settled) is settled

@@ -1,15 +1,11 @@
-"""A session that took more than its connector can give, and one that is not what was billed any more."""
+"""A session that took more than its connector can give, and the list of all reasons."""
 
 from __future__ import annotations
 
-import itertools
-
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evcharge.domain.session import HeldReason, Limits, fold
-from evcharge.domain.session.billed import Billed, billed_of, is_changed_after_invoice
 from evcharge.domain.session.held import EXPLAINED, Basis
 from evcharge.domain.session.order import distinct, in_order
 from evcharge.domain.session.power import is_over_power
@@ -18,13 +14,9 @@ from evcharge.settings import Settings
 from tests.domain import strategies
 from tests.domain.session_records import (
     LIMITS,
-    PLUG_IN,
     closed,
     correction,
     end,
-    kwh,
-    minute,
-    session,
     start,
     update,
 )
@@ -128,52 +120,6 @@ def test_more_rated_power_or_tolerance_never_makes_a_session_over_power(
     if not over(*records, kilowatts=kilowatts, limits=EXACT):
         assert not over(*records, kilowatts=kilowatts + 1, limits=EXACT)
         assert not over(*records, kilowatts=kilowatts)
-
-
-# ---- what was billed
-
-ENDED = [start(user_id="U1"), update(10, 1), end(60, 5)]
-BILLED = billed_of(session(*ENDED))
-
-
-def test_what_is_billed_is_start_end_energy_user_and_connector() -> None:
-    assert Billed(PLUG_IN, minute(60), kwh(5), "U1", 1) == BILLED
-
-
-@pytest.mark.parametrize(
-    "late",
-    [update(61, 9), update(20, 2), end(60, 5), closed(60, 5), correction(60, 5), start(1)],
-    ids=["behind-the-end", "in-between", "repeat", "closed", "same-correction", "later-start"],
-)
-def test_a_record_that_leaves_what_was_billed_changes_nothing(late: SessionRecord) -> None:
-    assert not is_changed_after_invoice(BILLED, session(*ENDED, late))
-
-
-@pytest.mark.parametrize(
-    "late",
-    [
-        start(-1),
-        correction(61, 5),
-        end(59, 5),
-        correction(60, 4),
-        update(-1, user_id="U2"),
-        update(61, connector_id=2),
-    ],
-    ids=["start", "end", "earlier-end", "energy", "user", "connector"],
-)
-def test_a_record_that_changes_what_was_billed_is_seen(late: SessionRecord) -> None:
-    assert is_changed_after_invoice(BILLED, session(*ENDED, late))
-
-
-def test_a_correction_back_to_what_was_billed_takes_it_away() -> None:
-    changed = [*ENDED, correction(60, 4)]
-    assert is_changed_after_invoice(BILLED, session(*changed))
-    assert not is_changed_after_invoice(BILLED, session(*changed, correction(60, 5, seq=1)))
-
-
-def test_a_change_is_seen_in_whatever_order_its_records_come() -> None:
-    for records in itertools.permutations([*ENDED, correction(60, 4)]):
-        assert is_changed_after_invoice(BILLED, session(*records))
 
 
 # ---- the list

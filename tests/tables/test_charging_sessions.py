@@ -7,6 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evcharge.domain.billing.account import NO_ACCOUNT, Account, Facts, Total, facts_of
+from evcharge.domain.billing.decision import Corrections, Decision, Verdict
+from evcharge.domain.billing.terms import Terms
 from evcharge.domain.session import Limits, fold
 from evcharge.domain.session_record import SessionRecord
 from evcharge.storage.partition_store import MemoryPartition
@@ -35,8 +38,26 @@ STATION, SESSION = "EV-001", "S1"
 @given(records=record_sets)
 def test_a_stored_state_is_read_as_it_was(records: list[SessionRecord]) -> None:
     state = fold(records, Limits())
-    for row in (SessionRow(3, state), SessionRow(0, state, 2, b"12", sealed=2)):
-        assert decode_session(encode_session(row)) == row
+    waiting = Decision("D1", Verdict.RERATE, "A1", 3, None, 0, 7, 5, document="{}")
+    for account in (
+        None,
+        NO_ACCOUNT._replace(waiting=(waiting,), known=("D1",), decisions=1),
+        Account(1, 2, Facts(1, 2, 3), Total(100, 120), Terms("T", 7, "0" * 16, "UTC"), 1),
+        Account(verdict=Verdict.CORRECT, corrections=Corrections(ended_us=5)),
+    ):
+        for row in (
+            SessionRow(3, state, account=account),
+            SessionRow(0, state, 2, b"12", account, completed_us=9),
+        ):
+            assert decode_session(encode_session(row)) == row
+
+
+def test_an_account_takes_few_bytes_of_its_sessions_row() -> None:
+    state = fold([start(0, user_id="U1"), end(60, 5)], Limits())
+    terms = Terms("TARIFF-1", 7, "0123456789abcdef", "Europe/Paris", 150_000_000)
+    account = Account(1, 2, facts_of(state), Total(100, 120), terms, 1)
+    bare, billed = (encode_session(SessionRow(1, state, account=each)) for each in (None, account))
+    assert len(billed) - len(bare) <= 100
 
 
 @given(records=record_sets)

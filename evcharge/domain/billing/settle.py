@@ -20,6 +20,15 @@ from evcharge.domain.session import Completion, Lifecycle, SessionState
 from evcharge.domain.session.order import END_RANK
 from evcharge.domain.session_record import SessionRecord
 
+_WAITS = "it waits for what it is about"
+_REPEATED = "this decision was taken up before"
+_OVERRULED = "a later decision counts"
+_SAME = "it costs the same"
+_VOID = "it is void"
+
+HARMLESS = frozenset({_WAITS, _REPEATED, _OVERRULED, _SAME, _VOID})
+"""Refusals that nobody has to look into: the decision is kept, was taken up, or makes no difference."""
+
 
 class Settled(NamedTuple):
     """An account after records or a decision."""
@@ -27,7 +36,7 @@ class Settled(NamedTuple):
     account: Account
     outputs: tuple[Output, ...] = ()
     refusal: str | None = None
-    """Why a decision changes nothing: one sentence for a person."""
+    """Why a decision changes nothing: a few words for a person."""
 
 
 def settle(
@@ -67,14 +76,14 @@ def decide(desk: Desk, session: Session, account: Account | None, decision: Deci
     account = account or NO_ACCOUNT
     known, count = account.known or (), account.decisions or 0
     if decision.decision_id in known:
-        return Settled(account, refusal="this decision was taken up before")
+        return Settled(account, refusal=_REPEATED)
     if decision.decisions is not None and decision.decisions != count:
         return Settled(account, refusal="another decision came first")
     known = (*known, decision.decision_id)[-MOST_REMEMBERED:]
     account = account._replace(known=known, decisions=count + 1)
     if not _is_due(decision, session, account):
         waiting = (*(account.waiting or ()), decision)[-MOST_WAITING:]
-        return Settled(account._replace(waiting=waiting), refusal="it waits for what it is about")
+        return Settled(account._replace(waiting=waiting), refusal=_WAITS)
     return _with_due(desk, session, _apply(desk, session, account, decision))
 
 
@@ -117,7 +126,7 @@ def _apply(desk: Desk, session: Session, account: Account, decision: Decision) -
     if decision.verdict is Verdict.RERATE:
         return _rerate(desk, session, account, decision)
     if account.decided is not None and decision.offset < account.decided:
-        return Settled(account, refusal="a later decision counts")
+        return Settled(account, refusal=_OVERRULED)
     if decision.verdict is Verdict.VOID:
         return _void(desk, session, account, decision)
     return _bill(desk, session, account, decision)
@@ -196,7 +205,7 @@ def _void(desk: Desk, session: Session, account: Account, decision: Decision) ->
 def _rerate(desk: Desk, session: Session, account: Account, decision: Decision) -> Settled:
     """Bill the same session under another tariff, if that makes another total."""
     if account.rated is not None and decision.offset < account.rated:
-        return Settled(account, refusal="a later re-rating counts")
+        return Settled(account, refusal=_OVERRULED)
     agreed = account.terms
     assert agreed is not None, "billed"
     assert decision.document is not None, "a re-rating brings its tariff"
@@ -206,7 +215,7 @@ def _rerate(desk: Desk, session: Session, account: Account, decision: Decision) 
     )
     account = account._replace(rated=decision.offset)
     if account.verdict is Verdict.VOID:
-        return Settled(account._replace(terms=terms), refusal="it is void")
+        return Settled(account._replace(terms=terms), refusal=_VOID)
     # What nobody decided about is billed as the author saw it; a decision's own view stays.
     revision = decision.revision if account.verdict is None else account.revision
     seen = state_at(session, revision)
@@ -224,7 +233,7 @@ def _rerate(desk: Desk, session: Session, account: Account, decision: Decision) 
         decision=decision,
     )
     if (cost.currency, total_of(cost)) == (tariff.plan.tariff.currency, after.total):
-        return Settled(account, refusal="it costs the same")
+        return Settled(account, refusal=_SAME)
     if session.state.revision == after.revision:
         return Settled(after, outputs)
     after, more = review(desk, session, after, seen[0])

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import NamedTuple
 
 from evcharge.domain.billing.account import Account
 from evcharge.domain.billing.decision import Verdict
 from evcharge.domain.session import HeldReason, Lifecycle, SessionState
 from evcharge.domain.session.held import held_reasons
-
-
-class Standing(StrEnum):
-    """The contract's ``state``."""
-
-    ACTIVE = "active"
-    COMPLETED = "completed"
-    HELD = "held"
-    VOID = "void"
-
-
-_OF_RECORDS = {
-    Lifecycle.ACTIVE: Standing.ACTIVE,
-    Lifecycle.COMPLETED: Standing.COMPLETED,
-    Lifecycle.HELD: Standing.HELD,
-}
+from evcharge.domain.session.machine import lifecycle_of
 
 
 class Stands(NamedTuple):
     """How a session stands."""
 
-    standing: Standing
+    standing: Lifecycle
     reasons: tuple[HeldReason, ...]
     revision: int
     """Grows with each different record and each decision: what a further decision has to have seen."""
@@ -42,16 +26,23 @@ def standing_of(state: SessionState, account: Account | None) -> Stands:
     A decision settles the reasons that its author saw, no later ones.
     """
     if account is None:
-        return Stands(_OF_RECORDS[state.lifecycle], state.held_reasons, state.revision)
-    reasons = state.reasons & ~(account.accepted or 0) | (account.doubts or 0)
-    if account.changed:
-        reasons |= HeldReason.CHANGED_AFTER_INVOICE.bit
-    if account.is_settled:
-        settled = Standing.VOID if account.verdict is Verdict.VOID else Standing.COMPLETED
-        standing = Standing.HELD if reasons else settled
-    elif account.doubts and state.lifecycle is Lifecycle.COMPLETED:
-        standing = Standing.HELD
-    else:
-        standing = _OF_RECORDS[state.lifecycle]
+        return Stands(state.lifecycle, state.held_reasons, state.revision)
+    reasons = state.reasons & ~(account.accepted or 0) | _besides(account)
     revision = state.revision + (account.decisions or 0)
-    return Stands(standing, held_reasons(reasons), revision)
+    return Stands(settled_lifecycle(state, account), held_reasons(reasons), revision)
+
+
+def settled_lifecycle(state: SessionState, account: Account | None) -> Lifecycle:
+    """Return what a session is: :attr:`Stands.standing` alone."""
+    if account is None:
+        return state.lifecycle
+    settled = None
+    if account.is_settled:
+        settled = Lifecycle.VOID if account.verdict is Verdict.VOID else Lifecycle.COMPLETED
+    return lifecycle_of(state, _besides(account), accepted=account.accepted or 0, settled=settled)
+
+
+def _besides(account: Account) -> int:
+    """Return the reasons, as bits, that do not follow from the records alone."""
+    changed = HeldReason.CHANGED_AFTER_INVOICE.bit if account.changed else 0
+    return (account.doubts or 0) | changed

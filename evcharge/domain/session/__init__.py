@@ -9,7 +9,7 @@
 * ``flood.py``: a session with too many records.
 * ``sealing.py``: when a session first is completed, whatever else arrives with it.
 * ``machine.py``: the states and what records, decisions and the deadline can make of them.
-* ``power.py``, ``billed.py``: the reasons that need more than records: terms, and what was billed.
+* ``power.py``: a reason that needs more than records: the terms.
 * ``forgetting.py``: when a marker takes a session's place.
 """
 

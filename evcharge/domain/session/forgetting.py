@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evcharge.domain.quantities import DAY_US
-from evcharge.domain.session.machine import State, is_forgotten_by_deadline, lifecycle_of
-from evcharge.domain.session.state import SessionState
+from evcharge.domain.session.machine import is_forgotten_by_deadline
+from evcharge.domain.session.state import Lifecycle, SessionState
 from evcharge.domain.session_record import SessionRecord
 
 GRACE_US = DAY_US
@@ -27,9 +27,10 @@ def deadline_us(state: SessionState, completed_us: int | None, memory_us: int) -
 
     ``completed_us`` is the ingest time of what completed the session, if that came after its end: the
     record that was missing, or a decision. The time that a person took is not taken from the session.
+    Whose end never came is closed by the decision alone.
     """
     if state.closed_ingest_us is None:
-        return None
+        return None if completed_us is None else completed_us + memory_us
     return max(state.closed_ingest_us, completed_us or 0) + memory_us
 
 
@@ -38,18 +39,18 @@ def is_forgotten(
     completed_us: int | None,
     now_us: int,
     memory_us: int,
-    lifecycle: State | None = None,
+    lifecycle: Lifecycle | None = None,
 ) -> bool:
     """Tell whether a session is forgotten at an ingest time.
 
-    ``lifecycle`` is that of a session that something besides its records holds or made void, None if
-    nothing does. One that is held waits for a person, however long that takes.
+    ``lifecycle`` is what it is by more than its records, None if it is what these say. One that is held
+    waits for a person, however long that takes.
     """
     deadline = deadline_us(state, completed_us, memory_us)
     return (
         deadline is not None
         and now_us >= deadline
-        and is_forgotten_by_deadline(lifecycle_of(state) if lifecycle is None else lifecycle)
+        and is_forgotten_by_deadline(state.lifecycle if lifecycle is None else lifecycle)
     )
 
 
@@ -58,12 +59,18 @@ def may_be_too_late(
     records: Sequence[SessionRecord],
     after: SessionState,
     memory_us: int,
+    completed_us: int | None = None,
 ) -> bool:
     """Tell whether any of the records that made ``after`` of ``before`` can have come too late.
+
+    ``completed_us``: as for :func:`deadline_us`.
 
     A quick no for nearly all; if it is yes, they have to be taken up one by one, each with
     :func:`is_forgotten` of what the session is then, at its ingest.
     """
+    if completed_us is not None:
+        # The deadline is not sooner than that.
+        return any(record.ingest_us >= completed_us + memory_us for record in records)
     if after.ended_us is None:
         return False
     # Any deadline is that much later than an end, which is one of these or closed the session before.

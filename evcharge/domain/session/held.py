@@ -118,7 +118,7 @@ EXPLAINED: Mapping[HeldReason, Explained] = {
         basis=Basis.TERMS,
     ),
     HeldReason.CHANGED_AFTER_INVOICE: Explained(
-        "A record changed the start, end, energy, user or connector that was billed.",
+        "A record changed the start, end, energy, user or cost that was billed, or decided about.",
         "a correction back to what was billed",
         basis=Basis.BILL,
     ),

@@ -88,7 +88,7 @@ def _stays(state: State, refusal: Refusal = Refusal.NONE) -> Cell:
 
 _RUNS = Cell((ACTIVE, HELD))
 _ENDS = Cell((COMPLETED, HELD))
-_UNFINISHED = _stays(ACTIVE, Refusal.CONFLICT)
+_EVIDENCE = Cell((VOID, HELD))
 
 TABLE: Mapping[State, Mapping[Event, Cell]] = {
     UNKNOWN: {
@@ -106,7 +106,9 @@ TABLE: Mapping[State, Mapping[Event, Cell]] = {
         Event.END: _ENDS,
         Event.CORRECTION: _ENDS,
         Event.CLOSED: _ENDS,
-        **dict.fromkeys(DECISIONS, _UNFINISHED),
+        Event.APPROVE: _stays(ACTIVE, Refusal.CONFLICT),  # it has no end that could be billed
+        Event.CORRECT: Cell((COMPLETED,)),  # an end that never came can be given
+        Event.VOID: Cell((VOID,)),
         Event.DEADLINE: _stays(ACTIVE),  # it was never closed
     },
     COMPLETED: {
@@ -124,7 +126,9 @@ TABLE: Mapping[State, Mapping[Event, Cell]] = {
         Event.DEADLINE: _stays(HELD),  # it waits for a person
     },
     VOID: {
-        **dict.fromkeys(RECORDS, _stays(VOID)),  # kept as evidence; a person has decided
+        **dict.fromkeys(
+            RECORDS, _EVIDENCE
+        ),  # a person has decided; of something else, if it differs
         Event.APPROVE: Cell((COMPLETED,)),
         Event.CORRECT: Cell((COMPLETED,)),
         Event.VOID: _stays(VOID),
@@ -159,16 +163,18 @@ _OF_KIND = {
 }
 
 
-def lifecycle_of(state: SessionState | None, besides: int = 0, *, void: bool = False) -> State:
+def lifecycle_of(
+    state: SessionState, besides: int = 0, *, accepted: int = 0, settled: Lifecycle | None = None
+) -> Lifecycle:
     """Return the state of a session that is not forgotten.
 
-    ``state`` is the fold of its records, None without any; ``besides`` are the bits of the reasons that
-    are not the fold's (:class:`~evcharge.domain.session.held.Basis`); ``void``: so it was decided.
+    ``state`` is the fold of its records; ``besides`` are the bits of the reasons that are not the fold's
+    (:class:`~evcharge.domain.session.held.Basis`), ``accepted`` those of the reasons that a decision
+    settled; ``settled`` is what the session is if nothing holds it, because it was billed or decided
+    about: completed or void.
     """
-    if state is None:
-        return UNKNOWN
-    if void:
-        return VOID
+    if settled is not None:
+        return HELD if state.reasons & ~accepted | besides else settled
     lifecycle = state.lifecycle
     return HELD if besides and lifecycle is COMPLETED else lifecycle
 

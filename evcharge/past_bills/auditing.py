@@ -15,10 +15,10 @@ from evcharge.domain.quantities import parse_timestamp
 from evcharge.events.sealed_reading import SealedError, read_sealed_session
 from evcharge.kafka.partitioning import partition_of
 from evcharge.kafka.scan import Scan
-from evcharge.ledger.documents import Documents
-from evcharge.ledger.period import Period
-from evcharge.ledger.sealed_log import LastBills, SealedLog, Skimmed, records_behind, skim
-from evcharge.ledger.tariff_file import stored_plan
+from evcharge.past_bills.documents import Documents
+from evcharge.past_bills.period import Period
+from evcharge.past_bills.sealed_log import LastBills, SealedLog, Skimmed, records_behind, skim
+from evcharge.past_bills.tariff_file import stored_plan
 from evcharge.settings import Settings
 from evcharge.topics.catalogue import INVOICES, SEALED_SESSIONS
 from evcharge.verification.report import Report

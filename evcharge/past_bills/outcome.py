@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from evcharge.domain.billing.invoice import Kind, invoice_id
 from evcharge.errors import CommandError
 from evcharge.kafka.scan import Scan
-from evcharge.ledger.sealed_log import records_behind, skim
+from evcharge.past_bills.sealed_log import records_behind, skim
 from evcharge.settings import Settings
 from evcharge.topics.catalogue import INVOICES, SEALED_SESSIONS, SESSION_DECISIONS
 

@@ -11,8 +11,8 @@ from evcharge.domain.billing.sealed import Sealed
 from evcharge.domain.billing.terms import RatedTariff
 from evcharge.domain.quantities import parse_timestamp
 from evcharge.events.sealed_reading import SealedError, read_sealed_session
-from evcharge.ledger.period import Period
-from evcharge.ledger.sealed_log import LastBills, SealedLog, SealedRecord
+from evcharge.past_bills.period import Period
+from evcharge.past_bills.sealed_log import LastBills, SealedLog, SealedRecord
 
 
 class Wish(NamedTuple):

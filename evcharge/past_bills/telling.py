@@ -9,7 +9,7 @@ from evcharge.domain.billing.rerate import Difference, Sums
 from evcharge.domain.pricing.cost_json import money_text
 from evcharge.domain.quantities import format_timestamp
 from evcharge.domain.tariff import MINOR_UNITS
-from evcharge.ledger.rerating import Priced, Wish
+from evcharge.past_bills.rerating import Priced, Wish
 
 
 def as_text(wish: Wish, priced: Priced) -> Iterator[str]:

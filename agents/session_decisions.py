@@ -1,0 +1,89 @@
+"""Follows the topic ``session-decisions``: carries out what was decided about sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from operator import attrgetter
+
+from faust.types import StreamT
+
+from evcharge.application import Application
+from evcharge.billing.books import Books, OpenBooks, completed_at
+from evcharge.domain.billing.bill import Session
+from evcharge.domain.billing.settle import HARMLESS, decide
+from evcharge.domain.billing.standing import settled_lifecycle
+from evcharge.domain.session.forgetting import is_forgotten
+from evcharge.domain.session.state import EMPTY
+from evcharge.engine.chunk import Chunk
+from evcharge.engine.step import Step
+from evcharge.engine.table import StateTable
+from evcharge.events.rejection import Reason, Rejected
+from evcharge.events.session_decisions import Decided, decode_session_decisions
+from tables.charging_sessions import FORGOTTEN, decode_kept, session_key, stored_records
+from tables.closed_sessions import SessionId, enter_closed
+
+
+def take_session_decisions(app: Application, table: StateTable, books: Books) -> None:
+    """Register the agent that writes ``table`` from what was decided."""
+
+    @app.chunk_agent("session-decisions", table, rerouted=False)
+    async def session_decisions(chunks: StreamT[Chunk]) -> None:
+        async for step in app.lane.steps(chunks, table):
+            take_decisions(
+                step, step.decode(decode_session_decisions, _session, forwards=False), books
+            )
+
+
+def take_decisions(
+    step: Step, sessions: Sequence[tuple[SessionId, Sequence[Decided]]], books: Books
+) -> None:
+    """Take up the decisions of a step, by session.
+
+    Nothing is forgotten here: that goes by the time of the device topics, which this one can be ahead
+    of when both are read again.
+    """
+    opened = books.open(step)
+    for session, decisions in sessions:
+        for decided in decisions:
+            step.apply(partial(_decide, opened), session, [decided])
+    enter_closed(step, opened.closed, step.now_us)
+
+
+_session = attrgetter("station_id", "session_id")
+
+
+def _decide(books: OpenBooks, step: Step, session: SessionId, decisions: Sequence[Decided]) -> None:
+    (decided,) = decisions
+    decision = decided.decision
+    station_id, session_id = session
+    row = step.state(session_key(station_id, session_id), decode_kept)
+    if row is FORGOTTEN or (
+        row is not None
+        and is_forgotten(
+            row.state,
+            row.completed_us,
+            decision.ingest_us,
+            books.limits.memory_us,
+            settled_lifecycle(row.state, row.account),
+        )
+    ):
+        detail = f"session {session_id} was closed so long ago that it is forgotten"
+        step.refuse(decided, Rejected(Reason.TOO_LATE, detail))
+        return
+    # Of a session without records it is kept until they come.
+    state, account = (EMPTY, None) if row is None else (row.state, row.account)
+    billed = Session(
+        station_id,
+        session_id,
+        state,
+        lambda: stored_records(step, station_id, session_id, row),
+        books.limits,
+    )
+    settled = decide(books.desk, billed, account, decision)
+    if settled.account != account:
+        completed_us = completed_at(row, settled.account, decision=decision)
+        books.write(session, row, state, (), settled, completed_us)
+    if settled.refusal is not None and settled.refusal not in HARMLESS:
+        detail = f"session {session_id}: {settled.refusal}"
+        step.refuse(decided, Rejected(Reason.DECISION_REFUSED, detail))

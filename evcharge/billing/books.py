@@ -1,0 +1,99 @@
+"""A worker's books, opened for each step: where an account, its documents and its session's row meet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evcharge.billing.ledger import Ledger
+from evcharge.billing.step_desk import StepDesk
+from evcharge.domain.billing.account import Account
+from evcharge.domain.billing.decision import Decision
+from evcharge.domain.billing.settle import Settled
+from evcharge.domain.billing.terms import Desk
+from evcharge.domain.session import Completion, Limits, SessionState
+from evcharge.domain.session.forgetting import deadline_us
+from evcharge.domain.session_record import SessionRecord
+from evcharge.engine.step import Step
+from tables.charging_sessions import SessionRow
+from tables.closed_sessions import SessionId
+from tables.kept_session import is_closed, keep_session
+
+
+class Books:
+    """What every step of a worker needs to bill."""
+
+    def __init__(self, desk: Desk, ledger: Ledger, limits: Limits) -> None:
+        self.desk = desk
+        self.ledger = ledger
+        self.limits = limits
+
+    def open(self, step: Step) -> OpenBooks:
+        """Return the books as a step uses them."""
+        return OpenBooks(self, step)
+
+
+class OpenBooks:
+    """The books in one step."""
+
+    def __init__(self, books: Books, step: Step) -> None:
+        self.limits = books.limits
+        self.desk = StepDesk(books.desk, step)
+        self.closed: list[SessionId] = []
+        """Sessions that are to be forgotten some day: closed in this step, or at another time now."""
+        self._ledger = books.ledger
+        self._step = step
+
+    def write(
+        self,
+        session: SessionId,
+        row: SessionRow | None,
+        state: SessionState,
+        appended: Sequence[SessionRecord],
+        settled: Settled,
+        completed_us: int | None,
+    ) -> None:
+        """Write what became of a session that has an account, all or nothing.
+
+        ``completed_us``: see :class:`~tables.charging_sessions.SessionRow`.
+        """
+        step, (station_id, session_id), account = self._step, session, settled.account
+        entry = self._ledger.entry(step, station_id, session_id, settled.outputs)
+        tariff = self.desk.row_for(account.terms)
+        # Nothing raises from here on.
+        if tariff is not None:
+            step.put(*tariff)
+        entry.post(step, station_id)
+        keep_session(step, session, row, state, appended, account, completed_us)
+        memory_us = self.limits.memory_us
+        if is_closed(state, account) and (
+            row is None
+            or not is_closed(row.state, row.account)
+            or deadline_us(state, completed_us, memory_us)
+            != deadline_us(row.state, row.completed_us, memory_us)
+        ):
+            self.closed.append(session)
+
+
+def completed_at(
+    row: SessionRow | None,
+    after: Account,
+    completion: Completion | None = None,
+    decision: Decision | None = None,
+) -> int | None:
+    """Return when a session was completed, if later than its end: by a record, or by a decision.
+
+    Those decisions count that were taken up now, which may have waited before.
+    """
+    before_us, waited = (None, ()) if row is None else (row.completed_us, _waiting(row.account))
+    times = [] if before_us is None else [before_us]
+    if completion is not None and completion.completed_us != completion.state.closed_ingest_us:
+        times.append(completion.completed_us)
+    candidates = waited if decision is None else (*waited, decision)
+    if candidates:
+        waits = _waiting(after)
+        times += [each.ingest_us for each in candidates if each not in waits]
+    return max(times, default=None)
+
+
+def _waiting(account: Account | None) -> tuple[Decision, ...]:
+    return () if account is None or account.waiting is None else account.waiting

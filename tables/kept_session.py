@@ -1,0 +1,55 @@
+"""How a session's row changes, and with it its records, its place in the index, and that it is open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evcharge.domain.billing.account import Account
+from evcharge.domain.billing.standing import settled_lifecycle
+from evcharge.domain.session import Lifecycle, SessionState
+from evcharge.domain.session_record import SessionRecord
+from tables.charging_sessions import (
+    PRESENT,
+    SessionRow,
+    append_records,
+    block_key,
+    encode_session,
+    index_key,
+    open_key,
+    session_key,
+)
+from tables.closed_sessions import Rows, SessionId
+
+
+def keep_session(
+    rows: Rows,
+    session: SessionId,
+    row: SessionRow | None,
+    state: SessionState,
+    appended: Sequence[SessionRecord],
+    account: Account | None,
+    completed_us: int | None,
+) -> None:
+    """Replace a session's row, if it has one, by one with a new state, more records and an account."""
+    station_id, session_id = session
+    blocks, waiting, tail = (row.blocks, row.waiting, row.tail) if row else (0, 0, b"")
+    if appended:
+        waiting, tail, full = append_records(waiting, tail, appended)
+        for block in full:
+            rows.put(block_key(station_id, session_id, blocks), block)
+            blocks += 1
+    changed = SessionRow(blocks, state, waiting, tail, account, completed_us)
+    rows.put_state(session_key(station_id, session_id), changed, encode_session)
+    if state.revision and (row is None or not row.state.revision):
+        rows.put(index_key(session_id, station_id), PRESENT)
+    is_open = changed.is_open
+    if is_open != (row is not None and row.is_open):
+        rows.put(open_key(station_id, session_id), PRESENT if is_open else None)
+
+
+def is_closed(state: SessionState, account: Account | None) -> bool:
+    """Whether a session is completed or void: it is forgotten when its time has come."""
+    return settled_lifecycle(state, account) in _CLOSED
+
+
+_CLOSED = (Lifecycle.COMPLETED, Lifecycle.VOID)
