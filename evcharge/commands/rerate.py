@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from typing import Any
 
 import click
@@ -14,6 +15,7 @@ from evcharge.commands.input_file import read_input
 from evcharge.commands.progress import Progress
 from evcharge.domain.billing.rerate import RerateReport
 from evcharge.domain.identifiers import ID_WORDS, is_id
+from evcharge.domain.quantities import DAY_US
 from evcharge.errors import CommandError
 from evcharge.past_bills.auditing import Audit
 from evcharge.past_bills.decisions import Decisions, decision_prefix
@@ -37,9 +39,9 @@ class Rerate(ProjectCommand):
     invoice. Interrupt and repeat it as you like: what was billed under the tariff already is not billed
     again.
 
-    Sessions of all tariffs are re-rated; --tariff-id narrows it to those billed under one. Where the
-    new tariff has dates of its own (start_date_time, end_date_time), only sessions that start between
-    them.
+    Sessions of all tariffs are re-rated; --tariff-id narrows it to those billed under one. Left out are
+    sessions at whose start the new tariff, by its own dates, is not valid, and those that workers have
+    forgotten (EVCHARGE_SESSION_MEMORY_DAYS).
 
     Without --tariff it is an audit: every invoice and credit note of the period is computed anew from
     the terms that were stored with its session, all numbers are counted, and what differs is printed.
@@ -120,13 +122,18 @@ class Rerate(ProjectCommand):
                     "--apply and --tariff-id belong to a re-rating: --tariff is missing"
                 )
             return await audit(settings, period)
-        if None in period:
+        if not period.is_bounded:
             raise CommandError(
                 "a re-rating needs --from and --to: sessions that start between are meant"
             )
         if not is_id(actor):
             raise CommandError(f"--actor {actor!r} is not {ID_WORDS}")
-        wish = Wish(read_tariff(*read_input(tariff)), period, frozenset(tariff_ids))
+        wish = Wish(
+            read_tariff(*read_input(tariff)),
+            period,
+            frozenset(tariff_ids),
+            remembered_since_us=time.time_ns() // 1_000 - settings.session_memory_days * DAY_US,
+        )
         priced = Priced(RerateReport(top))
         if not is_applied:
             await look(settings, wish, priced)
@@ -146,6 +153,11 @@ class Rerate(ProjectCommand):
                 f"the workers have billed {done.sessions:,} sessions anew: {done.credit_notes:,} credit"
                 f" notes, {done.invoices:,} invoices"
             )
+            if rest := decisions.written - done.sessions:
+                say(
+                    f"{rest:,} decisions came to nothing: overtaken by others, or refused"
+                    " (`dead-letters list --topic session-decisions`)"
+                )
         return code
 
 

@@ -145,7 +145,7 @@ class Audit:
         note = documents.take(_id(Kind.CREDIT_NOTE, skimmed, skimmed.bill))
         told = f"session {skimmed.session_id} of {skimmed.station_id}, bill {skimmed.bill}"
         try:
-            if parse_timestamp(skimmed.started_at) not in self._period:
+            if not self._period.has(parse_timestamp(skimmed.started_at)):
                 return
             sealed = read_sealed_session(value or b"")
             self._report.compared["sealed sessions"] += 1
@@ -183,7 +183,7 @@ class Audit:
         """Note the documents of the period that belong to nothing that was sealed."""
         for rest in documents.rest():
             document = msgspec.convert(rest, _Document)
-            if parse_timestamp(document.started_at) in self._period:
+            if self._period.has(parse_timestamp(document.started_at)):
                 told = f"{document.kind} {document.invoice_id} of session {document.subject.session_id}"
                 self._report.differs(f"{INVOICES.name}/{partition}", "surplus", told)
 

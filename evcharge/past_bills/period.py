@@ -16,8 +16,13 @@ class Period(NamedTuple):
     since_us: int | None = None
     until_us: int | None = None
 
-    def __contains__(self, instant_us: object) -> bool:
-        assert isinstance(instant_us, int), "an instant"
+    @property
+    def is_bounded(self) -> bool:
+        """Whether it has both bounds."""
+        return self.since_us is not None and self.until_us is not None
+
+    def has(self, instant_us: int) -> bool:
+        """Whether an instant is in it."""
         return (self.since_us is None or self.since_us <= instant_us) and (
             self.until_us is None or instant_us < self.until_us
         )
@@ -37,10 +42,10 @@ def read_period(since: str | None, until: str | None, zone: str) -> Period:
     Raises:
         CommandError: one of them is neither, or the second is not after the first.
     """
-    period = Period(_instant("--from", since, zone), _instant("--to", until, zone))
-    if None not in period and period.until_us <= period.since_us:  # type: ignore[operator]
+    since_us, until_us = _instant("--from", since, zone), _instant("--to", until, zone)
+    if since_us is not None and until_us is not None and until_us <= since_us:
         raise CommandError(f"--to {until} is not after --from {since}: no session starts between")
-    return period
+    return Period(since_us, until_us)
 
 
 def _instant(option: str, text: str | None, zone: str) -> int | None:

@@ -25,6 +25,9 @@ class Wish(NamedTuple):
     """Under which of these their last bill is; empty: whichever it is."""
     heeds_validity: bool = True
     """Whether sessions are left out at whose start the tariff, by its own dates, is not valid."""
+    remembered_since_us: int | None = None
+    """Sessions that were billed last before this instant are forgotten by the workers, and left out;
+    None: that plays no part."""
 
 
 @dataclass(slots=True)
@@ -34,6 +37,8 @@ class Priced:
     report: RerateReport = field(default_factory=RerateReport)
     not_valid: int = 0
     """Sessions that were left out because the tariff is not valid at their start."""
+    forgotten: int = 0
+    """Sessions that were left out because workers have forgotten them."""
     unreadable: int = 0
     """Records that evcharge did not write, or whose tariff is of a release that this one cannot read."""
     first_unreadable: str = ""
@@ -57,17 +62,23 @@ async def price_anew(
         last = await log.last_bills(partition)
         async for record in log.records(partition):
             sealed = _meant(record, wish, last, priced, partition)
-            if sealed is None:
-                continue
-            assert sealed.facts.started_us is not None, "sealed"
-            if wish.heeds_validity and not wish.tariff.plan.tariff.is_valid_at(
-                sealed.facts.started_us
-            ):
-                priced.not_valid += not sealed.is_void
+            if sealed is None or sealed.is_void or _is_left_out(sealed, wish, priced):
                 continue
             _, new = rerated(sealed, wish.tariff.plan)
             if priced.report.add(sealed, new) and take is not None:
                 await take(sealed)
+
+
+def _is_left_out(sealed: Sealed, wish: Wish, priced: Priced) -> bool:
+    """Whether a session that is meant cannot be re-rated; counts it then."""
+    assert sealed.facts.started_us is not None, "sealed"
+    if wish.heeds_validity and not wish.tariff.plan.tariff.is_valid_at(sealed.facts.started_us):
+        priced.not_valid += 1
+        return True
+    since_us = wish.remembered_since_us
+    is_forgotten = since_us is not None and sealed.billed_us < since_us
+    priced.forgotten += is_forgotten
+    return is_forgotten
 
 
 def _meant(
@@ -79,7 +90,7 @@ def _meant(
         if skimmed is None:
             raise SealedError("not a sealed session")
         if (
-            parse_timestamp(skimmed.started_at) not in wish.period
+            not wish.period.has(parse_timestamp(skimmed.started_at))
             or not last.has_last(skimmed)
             or (wish.tariff_ids and skimmed.terms.tariff_id not in wish.tariff_ids)
         ):

@@ -16,29 +16,34 @@ def as_text(wish: Wish, priced: Priced) -> Iterator[str]:
     """Yield the lines of the report."""
     tariff, report = wish.tariff, priced.report
     yield f"sessions that started {wish.period}, under {tariff.plan.tariff.tariff_id} ({tariff.digest})"
-    changed = f"{report.changed:,} would be billed anew"
-    yield f"{report.sessions:,} sessions; {changed}"
+    yield f"sessions: {report.sessions:,}, of which {report.changed:,} would be billed anew"
     if report.tariffs:
         billed = (f"{name} {count:,}" for name, count in sorted(report.tariffs.items()))
         yield f"billed under: {', '.join(billed)}"
     if priced.not_valid:
         yield f"left out: {priced.not_valid:,} sessions at whose start the tariff is not valid"
-    yield from _sums("total with VAT", report.billed)
+    if priced.forgotten:
+        yield (
+            f"left out: {priced.forgotten:,} sessions that were billed so long ago that workers have"
+            " forgotten them"
+        )
+    yield from _sums(report.billed)
     if report.nameless.sessions:
         yield f"without a user, so never invoiced: {report.nameless.sessions:,} sessions"
-        yield from _sums("  they would cost", report.nameless)
+        yield from (f"  {line}" for line in _sums(report.nameless))
     if report.biggest:
         yield "the biggest differences:"
         yield from map(_difference, report.biggest)
 
 
-def _sums(what: str, sums: Sums) -> Iterator[str]:
-    for currency in sorted(sums.old.keys() | sums.new.keys()):
-        old, new = sums.old.get(currency, 0), sums.new.get(currency, 0)
-        yield (
-            f"{what}: {_money(old, currency)} -> {_money(new, currency)} {currency}"
-            f" ({_signed(new - old, currency)})"
-        )
+def _sums(sums: Sums) -> Iterator[str]:
+    for currency, old in sorted(sums.old.items()):
+        yield f"old total: {_money(old, currency)} {currency} with VAT"
+    for currency, new in sorted(sums.new.items()):
+        yield f"new total: {_money(new, currency)} {currency} with VAT"
+    for currency in sorted(sums.old.keys() & sums.new.keys()):
+        change = sums.new[currency] - sums.old[currency]
+        yield f"difference: {_signed(change, currency)} {currency}"
 
 
 def _difference(found: Difference) -> str:
@@ -69,6 +74,7 @@ def as_json(wish: Wish, priced: Priced) -> dict[str, Any]:
         "sessions": report.sessions,
         "changed": report.changed,
         "not_valid": priced.not_valid,
+        "forgotten": priced.forgotten,
         "billed_under": report.tariffs,
         "totals": _totals(report.billed),
         "without_user": {
