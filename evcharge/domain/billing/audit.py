@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from evcharge.domain.billing.bill import is_payable
@@ -88,6 +88,15 @@ def audit_credit_note(note: Mapping[str, Any], invoice: Mapping[str, Any]) -> li
     for member in ("excl_vat", "incl_vat"):
         opposite = negative(invoice["cost"][member])
         found += _compared(f"cost.{member}", note["cost"].get(member), opposite)
+    return found
+
+
+def gaps(numbers: Sequence[str]) -> list[Mismatch]:
+    """Return where the numbers of one series, in the order of the log, do not count from 1."""
+    found = []
+    for expected, number in enumerate(numbers, 1):
+        counter = number.rpartition("-")[2]
+        found += _compared("number", counter, f"{expected:0{max(len(counter), 6)}}")
     return found
 
 
