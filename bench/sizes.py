@@ -26,6 +26,10 @@ class Sizes:
     takeovers: int = 2
     workers_events: int = 1_200_000
     workers_repeats: int = 3
+    billing_events: int = 600_000
+    billing_repeats: int = 3
+    sealed_sessions: int = 50_000
+    """That are re-rated."""
 
 
 DEFAULT = Sizes()
@@ -37,4 +41,7 @@ FULL = Sizes(
     latency_s=60.0,
     takeovers=5,
     workers_events=2_000_000,
+    billing_events=1_200_000,
+    billing_repeats=5,
+    sealed_sessions=250_000,
 )

@@ -37,14 +37,17 @@ ARROWS: dict[str, set[str]] = {
         *("domain", "errors", "events", "kafka", "reference", "settings", "storage", "tables"),
         "topics",
     },
+    "past_bills": {
+        *("domain", "errors", "events", "kafka", "settings", "topics", "verification"),
+    },
     "agents": {"application", "billing", "domain", "engine", "events", "tables"},
     "web": {
         *("application", "domain", "engine", "errors", "events", "evcharge", "kafka", "settings"),
         *("storage", "tables"),
     },
     "commands": {
-        *("broker", "dead_letters", "domain", "errors", "events", "kafka", "reference", "replay"),
-        *("settings", "simulation", "topics", "verification"),
+        *("broker", "dead_letters", "domain", "errors", "events", "kafka", "past_bills"),
+        *("reference", "replay", "settings", "simulation", "topics", "verification"),
     },
     "worker": {
         *("agents", "application", "billing", "commands", "domain", "errors", "settings", "tables"),
@@ -52,7 +55,9 @@ ARROWS: dict[str, set[str]] = {
     },
     "__main__": {"evcharge"},
     "testing": {"engine", "kafka", "reference", "settings", "web", "worker"},
-    "documents": {"dead_letters", "domain", "events", "evcharge", "settings", "topics", "web"},
+    "documents": {
+        *("dead_letters", "domain", "events", "evcharge", "replay", "settings", "topics", "web"),
+    },
     "demo": {"broker", "commands", "domain", "errors", "replay", "settings", "topics"},
 }
 """Which rooms a room may import, from the ground up: only rooms above its own line."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 
+from bench.figures.billing import billing
 from bench.figures.fleets import fleets
 from bench.figures.latency import latency
 from bench.figures.memory import memory
 from bench.figures.pricing import pricing
+from bench.figures.rerate import rerate
 from bench.figures.restart import restart
 from bench.figures.restore import restore
 from bench.figures.takeover import takeover
@@ -23,6 +25,8 @@ FIGURES: Mapping[str, Callable[[Scene], AsyncIterator[Figure]]] = {
     "latency": latency,
     "view": view,
     "pricing": pricing,
+    "billing": billing,
+    "rerate": rerate,
     "takeover": takeover,
     "workers": workers,
     "memory": memory,

@@ -7,51 +7,18 @@ import time
 from collections.abc import AsyncIterator
 from zoneinfo import ZoneInfo
 
+from bench.finished_session import TARIFF, UPDATES, session
 from bench.notice import Notice
 from bench.result import Figure, at_most, shown
 from bench.scene import Scene
 from bench.statistics import Spread
-from evcharge.domain.pricing import Plan, cost_json, price, session_usage
+from evcharge.domain.pricing import Plan, cost_json, price, session_cost, session_usage
 from evcharge.domain.session import Limits, fold
-from evcharge.domain.session_record import RecordKind, SessionRecord
 from evcharge.events.tariffs import TariffDocument, parse_tariff
 
-UPDATES = 50
 SESSIONS = 500
 RUNS = 9
 MOST_US = 150
-
-TARIFF = {
-    "id": "T1",
-    "currency": "EUR",
-    "last_updated": "2024-01-01T00:00:00Z",
-    "elements": [
-        {
-            "price_components": [
-                {"type": "FLAT", "price": "0.50", "vat": 20},
-                {"type": "ENERGY", "price": "0.35", "vat": 20, "step_size": 1},
-            ],
-            "restrictions": {"start_time": "07:00", "end_time": "19:00", "max_kwh": 15},
-        },
-        {
-            "price_components": [
-                {"type": "ENERGY", "price": "0.25", "vat": 20, "step_size": 1},
-                {"type": "TIME", "price": "1.20", "vat": 20, "step_size": 60},
-            ],
-            "restrictions": {"min_power": 3},
-        },
-        {
-            "price_components": [
-                {"type": "ENERGY", "price": "0.30", "vat": 20},
-                {"type": "PARKING_TIME", "price": "2.00", "vat": 20, "step_size": 300},
-            ],
-        },
-    ],
-}
-"""Restricted by time of day, energy and power."""
-
-_PLUG_IN_US = 1_682_936_130 * 1_000_000
-_APART_US = 123_456_789
 
 
 async def pricing(_scene: Scene) -> AsyncIterator[Figure]:
@@ -71,50 +38,12 @@ async def pricing(_scene: Scene) -> AsyncIterator[Figure]:
             prices.append((time.process_time() - began) / SESSIONS * 1e6)
             began = time.process_time()
             for _ in range(SESSIONS):
-                used = session_usage(state, records, zone)
-                assert used is not None
-                cost_json(price(plan, used))
+                cost = session_cost(plan, state, records, zone)
+                assert cost is not None
+                cost_json(cost)
             wholes.append((time.process_time() - began) / SESSIONS * 1e6)
-        cost = Spread.of(prices)
-        notice.done(f"{cost.median:.0f} µs")
-    yield at_most(f"pricing a session of {UPDATES} updates", cost, "µs", MOST_US)
-    yield shown("the same from its records to the Cost as JSON", Spread.of(wholes), "µs")
-
-
-def session() -> list[SessionRecord]:
-    """Return the records of a session that charges and then parks."""
-    updates = [
-        _record(
-            number,
-            RecordKind.UPDATE,
-            energy_uwh=number * 400_000_000,
-            power_mw=11_000_000 - number * 100_000,
-            charging=number < 40,
-        )
-        for number in range(1, UPDATES + 1)
-    ]
-    ended = _record(UPDATES + 1, RecordKind.END, energy_uwh=(UPDATES + 1) * 400_000_000)
-    return [_record(0, RecordKind.START), *updates, ended]
-
-
-def _record(
-    number: int,
-    kind: RecordKind,
-    *,
-    energy_uwh: int | None = None,
-    power_mw: int | None = None,
-    charging: bool | None = None,
-) -> SessionRecord:
-    at = _PLUG_IN_US + number * _APART_US
-    return SessionRecord(
-        "EV-001",
-        "S1",
-        kind,
-        at,
-        at + 1_000_000,
-        0,
-        number,
-        energy_uwh=energy_uwh,
-        power_mw=power_mw,
-        charging=charging,
-    )
+        spent = Spread.of(prices)
+        notice.done(f"{spent.median:.0f} µs")
+    title = f"pricing a session of {UPDATES} updates"
+    yield at_most(title, spent, "µs", MOST_US)
+    yield shown(f"{title}, from its records to the Cost as JSON", Spread.of(wholes), "µs")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from evcharge.dead_letters.letter import DeadLetter, Selection
-from evcharge.dead_letters.scan import Scan
+from evcharge.kafka.scan import Scan
 from evcharge.settings import Settings
 from evcharge.topics.catalogue import DEAD_LETTERS
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from evcharge.dead_letters.letter import DeadLetter, Selection
 from evcharge.dead_letters.marks import Marks
 from evcharge.dead_letters.resend import Resender
-from evcharge.dead_letters.scan import Scan
+from evcharge.kafka.scan import Scan
 from evcharge.settings import Settings
 from evcharge.topics.catalogue import DEAD_LETTERS, DEAD_LETTERS_REDRIVEN
 

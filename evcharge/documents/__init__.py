@@ -13,10 +13,12 @@ from evcharge.documents.asyncapi import text as asyncapi
 from evcharge.documents.openapi import text as openapi
 from evcharge.documents.sessions import text as sessions
 from evcharge.documents.settings import text as settings
+from evcharge.documents.workplace import text as workplace
 
 GENERATED: Mapping[str, Callable[[], str]] = {
     "settings.md": settings,
     "sessions.md": sessions,
+    "workplace.md": workplace,
     "asyncapi.json": asyncapi,
     "openapi.json": openapi,
 }

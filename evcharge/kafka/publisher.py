@@ -40,13 +40,20 @@ class Publisher:
     """
 
     def __init__(
-        self, bootstrap: Sequence[str], *, in_flight: int = 10_000, silence_s: float = 30.0
+        self,
+        bootstrap: Sequence[str],
+        *,
+        in_flight: int = 10_000,
+        silence_s: float = 30.0,
+        compression: str | None = None,
     ) -> None:
+        """``compression``: ``gzip`` or None; the device topics are kept without."""
         self.acknowledged = 0
         """How many records the broker has acknowledged."""
         self._bootstrap = list(bootstrap)
         self._in_flight = in_flight
         self._silence_s = silence_s
+        self._compression = compression
         self._producer: Any = None
         self._waiting = 0
         self._failure: BaseException | None = None
@@ -58,6 +65,7 @@ class Publisher:
             bootstrap_servers=self._bootstrap,
             acks="all",
             enable_idempotence=True,
+            compression_type=self._compression,
             # Large batches at full speed; a millisecond is nothing to a device.
             max_batch_size=131_072,
             linger_ms=1,

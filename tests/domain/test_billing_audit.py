@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from evcharge.domain.billing.audit import audit, audit_credit_note, gaps
+from evcharge.domain.billing.audit import Numbers, audit, audit_credit_note, gaps
 from evcharge.domain.billing.bill import Bill
 from evcharge.domain.billing.rerate import RerateReport, is_to_be_rerated, rerated
 from evcharge.domain.billing.sealed import Sealed
-from evcharge.domain.billing.series import Issuer
+from evcharge.domain.billing.series import Issuer, Series
 from evcharge.domain.pricing import Plan
 from evcharge.domain.session_record import SessionRecord
 from evcharge.events.invoice import encode_credit_note, encode_invoice, issuer_bytes
@@ -132,10 +132,36 @@ def test_a_credit_note_is_the_opposite_of_its_invoice() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("numbers", "wrong"),
+    [
+        (["2026-01-000001", "2026-01-000002"], []),
+        (["2026-01-000001", "2026-01-000003", "2026-01-000004"], ["2026-01-000003"]),
+        (["2026-01-000001", "2026-01-000001", "2026-01-000002"], ["2026-01-000001"]),
+        (["2026-01-000002"], ["2026-01-000002"]),
+        (["2025-01-000001", "2026-01-000002"], ["2025-01-000001"]),
+        (["2026-02-000001"], ["2026-02-000001"]),
+        (["17", "2026-01-000002"], ["17"]),
+    ],
+)
+def test_numbers_of_a_series_count_from_1_without_a_gap(
+    numbers: list[str], wrong: list[str]
+) -> None:
+    counted = Numbers()
+    found = [counted.add(Series("i", 2026, 1), number) for number in numbers]
+    assert [mismatch.found for each in found for mismatch in each] == wrong
+
+
 def test_gaps_in_a_series_are_found() -> None:
     assert gaps(["2026-01-000001", "2026-01-000002"]) == []
     assert [each.found for each in gaps(["2026-01-000001", "2026-01-000003"])] == ["000003"]
     assert [each.found for each in gaps(["2026-01-000001"] * 2)] == ["000001"]
+
+
+def test_each_series_counts_for_itself() -> None:
+    counted = Numbers()
+    for issuer, year, lane in (("i", 2026, 1), ("j", 2026, 1), ("i", 2027, 1), ("i", 2026, 63)):
+        assert counted.add(Series(issuer, year, lane), f"{year}-{lane:02}-000001") == []
 
 
 def test_a_re_rating_prices_the_sealed_segments_under_the_other_tariff() -> None:
@@ -180,7 +206,8 @@ def test_a_report_keeps_totals_and_the_biggest_differences_only() -> None:
     assert isinstance(gone, Bill)
     report.add(sealed(gone), gone.cost)
     assert (report.sessions, report.changed) == (6, 5)
-    assert (report.old_totals, report.new_totals) == ({"EUR": 9000}, {"EUR": 10800})
+    assert (report.billed.old, report.billed.new) == ({"EUR": 9000}, {"EUR": 10800})
+    assert (report.credit_notes, report.invoices, report.tariffs) == (5, 5, {"T-0.50": 6})
     assert [(each.old, each.new) for each in report.biggest] == [
         (3000, 3600),
         (2400, 2880),
@@ -193,8 +220,26 @@ def test_a_report_without_differences_to_show_still_counts_them() -> None:
     read = sealed(billed())
     report.add(read, rerated(read, Plan(per_kwh("0.60", "JPY"))).new)
     assert (report.changed, report.biggest) == (1, [])
-    assert set(report.old_totals) == {"EUR"}
-    assert set(report.new_totals) == {"JPY"}
+    assert set(report.billed.old) == {"EUR"}
+    assert set(report.billed.new) == {"JPY"}
+
+
+def test_what_sessions_without_a_user_would_cost_is_told_apart() -> None:
+    report = RerateReport()
+    plan = Plan(per_kwh("0.60"))
+    for user_id in ("U1", None):
+        read = sealed(billed(user_id=user_id))
+        assert report.add(read, rerated(read, plan).new) == (user_id is not None)
+    assert (report.sessions, report.changed) == (2, 1)
+    assert (report.billed.new, report.nameless.new) == ({"EUR": 720}, {"EUR": 720})
+
+
+def test_of_another_currency_the_new_total_says_how_big_a_difference_is() -> None:
+    report = RerateReport()
+    read = sealed(billed())
+    report.add(read, rerated(read, Plan(per_kwh("0.60", "JPY"))).new)
+    (found,) = report.biggest
+    assert (found.size, found.old_currency, found.currency) == (found.new, "EUR", "JPY")
 
 
 def test_a_corrected_bill_is_re_rated_as_it_was_corrected() -> None:

@@ -9,6 +9,7 @@ from evcharge.domain.billing.bill import is_payable
 from evcharge.domain.billing.credit_note import negative
 from evcharge.domain.billing.invoice import Kind, invoice_id
 from evcharge.domain.billing.sealed import Sealed
+from evcharge.domain.billing.series import Series, counter_of, next_number
 from evcharge.domain.pricing import Plan, cost_json, price
 from evcharge.domain.quantities import format_timestamp, kwh
 
@@ -97,6 +98,25 @@ def gaps(numbers: Sequence[str]) -> list[Mismatch]:
         counter = number.rpartition("-")[2]
         found += _compared("number", counter, f"{expected:0{max(len(counter), 6)}}")
     return found
+
+
+class Numbers:
+    """The numbers of all documents, in the order of the log: each series counts from 1, without a gap.
+
+    Memory: a counter for each series.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[Series, int] = {}
+
+    def add(self, series: Series, number: str) -> list[Mismatch]:
+        """Return whether a number is not the one behind the last of its series, and go on from it."""
+        last = self._last.get(series, 0)
+        expected, counter = next_number(series, last)
+        found = counter_of(series, number)
+        # Behind a gap the next one is right again; a number that is there already moves nothing.
+        self._last[series] = counter if found is None else max(last, found)
+        return _compared("number", number, expected)
 
 
 def _missing(expected: object, invoice: object) -> list[Mismatch]:

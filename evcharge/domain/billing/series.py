@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
@@ -14,6 +15,7 @@ LANES = 64
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGITS = 6
+_NUMBER = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{6,18})", re.ASCII)
 
 
 class Issuer(NamedTuple):
@@ -66,3 +68,11 @@ def next_number(series: Series, counter: int) -> tuple[str, int]:
     """
     counter += 1
     return f"{series.year}-{series.lane:02}-{counter:0{_DIGITS}}", counter
+
+
+def counter_of(series: Series, number: str) -> int | None:
+    """Return the counter of a number of a series, None if it is none of this series."""
+    match = _NUMBER.fullmatch(number)
+    if match is None or (int(match[1]), int(match[2])) != (series.year, series.lane):
+        return None
+    return int(match[3])
