@@ -49,7 +49,7 @@ def sealed_sessions(count: int) -> Iterator[tuple[bytes, bytes]]:
         tariff,
         usage,
         cost,
-        evidence_of(records),
+        evidence_of(records, len(records)),
         # Now: workers have not forgotten them.
         time.time_ns() // 1_000,
     )

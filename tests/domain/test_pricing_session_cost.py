@@ -48,7 +48,7 @@ def quickly_and_plainly(
 
 
 @st.composite
-def told_as_meant(draw: st.DrawFn) -> list[SessionRecord]:
+def usual_sessions(draw: st.DrawFn) -> list[SessionRecord]:
     """Draw a session as devices are meant to tell it, by energy or by register."""
     by_register = draw(st.booleans())
     base = draw(st.sampled_from([0.0, 100.0, 4000.0]))
@@ -93,7 +93,7 @@ some_tariffs = tariffs | st.sampled_from([free, simple, by_day])
 
 
 @settings(max_examples=300, deadline=None)
-@given(terms=some_tariffs, records=told_as_meant(), zone=st.sampled_from(ZONES))
+@given(terms=some_tariffs, records=usual_sessions(), zone=st.sampled_from(ZONES))
 def test_a_usual_session_costs_what_its_segments_cost(
     terms: Tariff, records: list[SessionRecord], zone: ZoneInfo
 ) -> None:
