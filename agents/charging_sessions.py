@@ -12,6 +12,7 @@ from faust.types import StreamT
 
 from evcharge.application import Application
 from evcharge.billing.books import Books, OpenBooks, completed_at
+from evcharge.billing.waiting import forget_waiting, forgotten
 from evcharge.domain.billing.bill import Session
 from evcharge.domain.billing.settle import settle
 from evcharge.domain.billing.standing import settled_lifecycle
@@ -28,7 +29,6 @@ from evcharge.engine.chunk import Chunk
 from evcharge.engine.step import Step
 from evcharge.engine.table import StateTable
 from evcharge.events.decode import decode_charging_sessions
-from evcharge.events.rejection import Reason, Rejected
 from tables.charging_sessions import (
     FORGOTTEN,
     SessionRow,
@@ -69,7 +69,7 @@ def assemble(
         except Exception:  # noqa: BLE001 - a bug, of which the step finds the record
             step.apply(partial(_advance, opened, None), each.session, each.records)
     opened.close()
-    forget_due(step, opened.closed, step.now_us, books.limits)
+    forget_due(step, opened.closed, step.now_us, books.limits, partial(forget_waiting, step))
 
 
 class _Unbilled(NamedTuple):
@@ -181,5 +181,4 @@ def _bill(
 
 def _refuse(step: Step, records: Sequence[SessionRecord]) -> None:
     for record in records:
-        detail = f"session {record.session_id} was closed so long ago that it is forgotten"
-        step.refuse(record, Rejected(Reason.TOO_LATE, detail))
+        step.refuse(record, forgotten(record.session_id))

@@ -19,7 +19,8 @@ index      ``I`` session \0 station        ``[1]``: a station that has a session
 A session is a function of the set of its records, so all of them are kept; but a record that arrives
 in order only adds a small block and rewrites the state, whose size is bounded, whatever came before.
 Of a forgotten session only the marker is left (``closed_sessions.py`` has the rows that say when).
-What was billed is in the rows of ``invoices.py``, which sessions are held in ``held_sessions.py``.
+What was billed is in the rows of ``invoices.py``, which sessions are held in ``held_sessions.py``, the
+records of decisions that wait in ``waiting_decisions.py``.
 Only writers: ``agents/charging_sessions.py`` and ``agents/session_decisions.py``, in the steps of the
 one pipeline that each partition has.
 """

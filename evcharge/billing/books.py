@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from evcharge.billing.ledger import Ledger
 from evcharge.billing.step_desk import StepDesk
+from evcharge.billing.waiting import settled_decisions
 from evcharge.domain.billing.account import Account
 from evcharge.domain.billing.bill import Bill
 from evcharge.domain.billing.decision import Decision
@@ -63,11 +64,13 @@ class OpenBooks:
         """
         step, (station_id, session_id), account = self._step, session, settled.account
         entry = self._ledger.entry(step, station_id, session_id, settled.outputs, self._numbers)
+        gone = settled_decisions(step, session, row.account if row else None, settled)
         tariff = self.desk.row_for(account.terms)
         # Nothing raises from here on.
         if tariff is not None:
             step.put(*tariff)
         entry.post(step, station_id)
+        gone.post(step)
         self._numbers.update(entry.numbers)
         for name in entry.counts:
             self._counts[name] = self._counts.get(name, 0) + 1

@@ -90,6 +90,13 @@ class Billed:
             self.step.decide(decision)
         return self
 
+    def _letters(self) -> list[tuple[int, int]]:
+        """Return where the decisions are that have a dead letter."""
+        refused = [said for said, _ in self.step.refused if isinstance(said, Decided)]
+        return [(each.partition, each.offset) for each in refused] + [
+            (record.partition, record.offset) for record, _, _ in self.step.rejected
+        ]
+
     def found_of(self, topic: str) -> list[Found]:
         """Return what was written to a topic."""
         values = [value for name, value in self.step.emitted if name == topic]
@@ -129,11 +136,7 @@ class Billed:
                 [each for each in all_records if each.partition != 0],
                 decided,
                 bills.papers(),
-                [
-                    (said.partition, said.offset)
-                    for said, _ in self.step.refused
-                    if isinstance(said, Decided)
-                ],
+                self._letters(),
             ),
             self.reference,
             self.limits,
