@@ -187,7 +187,9 @@ class _Course:
             yield then
             return
         completion = None
-        if after.lifecycle is Lifecycle.COMPLETED and not (at.account and at.account.is_settled):
+        is_new = after.revision > before.revision
+        is_settled = at.account is not None and at.account.is_settled
+        if is_new and after.lifecycle is Lifecycle.COMPLETED and not is_settled:
             completion = Completion(after, record.ingest_us)
         if completion is None and at.account is None:
             yield then

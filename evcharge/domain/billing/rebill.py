@@ -10,10 +10,11 @@ from evcharge.domain.billing.bill import (
     Bill,
     Session,
     evidence_of,
+    first_records,
     is_payable,
     ordered,
     priced,
-    state_at,
+    state_behind,
     total_of,
 )
 from evcharge.domain.billing.decision import Corrections, Decision, Verdict
@@ -58,7 +59,7 @@ def _next_completion(session: Session, completion: Completion) -> Completion | N
     last = session.state.revision
     first = max(completion.state.revision + 1, last - MOST_STEPS + 1)
     for revision in range(first, last + 1):
-        state, records = state_at(session, revision)
+        state, records = state_behind(session, revision)
         if state.lifecycle is Lifecycle.COMPLETED:
             return Completion(state, records[-1].ingest_us)
     return None
@@ -73,7 +74,7 @@ def _sealed(
     terms = account.terms or desk.terms(session.station_id, state.connector_id, state.started_us)
     if terms is None:
         return account._replace(doubts=HeldReason.NO_TARIFF.bit), ()
-    seen = state_at(session, state.revision)[1]
+    seen = first_records(session.known(), state.revision)
     line = ordered(seen)
     told = told_as_meant(state, line)
     if is_over_power(state, line, terms.max_power_mw, session.limits, told):
@@ -171,10 +172,10 @@ def review(
     last = session.state.revision
     first = max(account.revision, 0 if before is None else before.revision) + 1
     # One by one, so that no other cut into calls gives another bill.
-    for revision in range(max(min(first, last), last - MOST_STEPS + 1), last + 1):
+    for revision in range(max(first, last - MOST_STEPS + 1), last + 1):
         if account.verdict is not None or account.invoice is not None or account.terms is None:
             break
-        state, records = state_at(session, revision)
+        state, records = state_behind(session, revision)
         if state.lifecycle is Lifecycle.COMPLETED:
             seen = (state, records)
             at_us = records[-1].ingest_us
