@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,6 +72,29 @@ def test_what_others_write_has_a_schema(topic: str) -> None:
     message = json.loads(GENERATED["asyncapi.json"]())["components"]["messages"][topic]
 
     assert message["payload"]
+
+
+@pytest.mark.parametrize("topic", ["session-decisions", "sealed-sessions", "invoices"])
+def test_every_member_of_what_billing_writes_is_described(topic: str) -> None:
+    document = json.loads(GENERATED["asyncapi.json"]())
+    payload = document["components"]["messages"][topic]["payload"]
+
+    told = dict(_members(payload, document["components"]["schemas"]))
+
+    assert payload["properties"]["v"]["const"] == 1
+    assert [name for name, words in told.items() if not words] == []
+    # What a device has to keep to is no promise about these.
+    assert [name for name, words in told.items() if "append time." in words] == []
+
+
+def _members(schema: dict[str, Any], shared: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each member of an object, and of the objects of ours in it, with its description."""
+    for name, member in schema.get("properties", {}).items():
+        yield f"{schema['title']}.{name}", member.get("description", "")
+    for name in re.findall(r"#/components/schemas/(\w+)", json.dumps(schema)):
+        # OCPI describes its own.
+        if not name.startswith(("Tariff", "Price")):
+            yield from _members(shared[name], shared)
 
 
 def test_the_page_of_statuses_has_each_of_them_once() -> None:

@@ -7,17 +7,19 @@ from typing_extensions import TypedDict
 
 from evcharge.domain.pricing import Cost
 from evcharge.domain.pricing.cost_json import cost_text
-from evcharge.events.fields import STRICT, Timestamp
+from evcharge.events.fields import STRICT, DecimalText, PlainTimestamp
 
 
 @with_config(STRICT)
 class VatObject(TypedDict):
     """The VAT of one rate; exact decimals (12 digits where a fraction does not end)."""
 
-    percent: str | None
+    percent: DecimalText | None
     """Null: an adjustment of the VAT alone."""
-    base: str
-    amount: str
+    base: DecimalText
+    """What the VAT is of, without it."""
+    amount: DecimalText
+    """The VAT."""
 
 
 @with_config(STRICT)
@@ -27,14 +29,19 @@ class LineObject(TypedDict):
     dimension: Literal[
         "FLAT", "ENERGY", "TIME", "PARKING_TIME", "RESERVATION", "MIN_PRICE", "MAX_PRICE"
     ]
-    quantity: str
+    """What is charged for; the last two bring the sum to the tariff's minimum or maximum."""
+    quantity: DecimalText
     """Billed, after steps."""
     unit: Literal["kWh", "h", "session"]
-    price: str
+    """Of the quantity."""
+    price: DecimalText
     """For each unit, without VAT."""
-    vat_percent: str | None
-    excl_vat: str
-    incl_vat: str
+    vat_percent: DecimalText | None
+    """Null: none applies, or the line is no price of its own."""
+    excl_vat: DecimalText
+    """Without VAT."""
+    incl_vat: DecimalText
+    """With VAT."""
 
 
 @with_config(STRICT)
@@ -42,14 +49,21 @@ class CostObject(TypedDict):
     """What a session costs. Lines and VAT rows are exact; the totals are rounded half up."""
 
     currency: str
-    excl_vat: str
-    incl_vat: str
+    """ISO 4217."""
+    excl_vat: DecimalText
+    """The total without VAT, with all digits of the currency's minor unit."""
+    incl_vat: DecimalText
+    """The total with VAT."""
     vat: list[VatObject]
+    """The VAT of each rate."""
     tariff_id: str
+    """Of the tariff that it was priced under."""
     tariff_version: int | None
     """Offset in `tariffs`; null: the tariff was never published there."""
-    as_of: Timestamp
+    as_of: PlainTimestamp
+    """The instant up to which it was priced: the session's end."""
     lines: list[LineObject]
+    """What it consists of."""
 
 
 def cost_bytes(cost: Cost) -> bytes:

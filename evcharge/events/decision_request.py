@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, model_validator
 
 from evcharge.domain.billing.decision import Corrections
 from evcharge.events.exact_numbers import Count, validated_exactly
-from evcharge.events.fields import STRICT, Id, KeptText
+from evcharge.events.fields import STRICT, KeptText, PlainId
 from evcharge.events.rejection import RefusedError, Rejected
 from evcharge.events.session_decisions import (
     Energy,
@@ -23,11 +23,12 @@ class DecisionRequest(BaseModel, frozen=True):
 
     model_config = STRICT
 
-    station_id: Id
+    station_id: PlainId
+    """Whose session it is."""
     decision: Literal["approve", "correct", "void"]
     """`approve`: bill what the records say; `correct`: bill the given values in place of the records';
     `void`: bill nothing."""
-    actor: Id
+    actor: PlainId
     """Who decides: an opaque pseudonym."""
     revision: Annotated[Count, AfterValidator(at_least_one)]
     """The session's `revision` as its author saw it; if it has another one by now, the answer is 409."""
@@ -35,10 +36,10 @@ class DecisionRequest(BaseModel, frozen=True):
     """Of `correct`: counts instead of the records'. At least one of these four is given."""
     ended_at: Instant | None = None
     energy_kwh: Energy | None = None
-    user_id: Id | None = None
+    user_id: PlainId | None = None
     reason: KeptText | None = None
     """Why, in its author's words."""
-    decision_id: Id | None = None
+    decision_id: PlainId | None = None
     """Names the decision, so that it counts once however often it is sent. Absent: a name is made of
     everything else, so that the same request sent again is the same decision."""
 

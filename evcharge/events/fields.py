@@ -49,6 +49,27 @@ Timestamp = Annotated[
 ]
 """Read by `evcharge.domain.quantities.parse_timestamp`."""
 
+PlainId = Annotated[
+    str,
+    Field(pattern=f"^{ID_PATTERN}$", examples=["EV-001"]),
+    Meta(min_length=1, max_length=64),
+]
+"""An id without words of its own: the field's docstring tells whose it is."""
+
+PlainTimestamp = Annotated[
+    str,
+    Field(
+        max_length=MAX_TIMESTAMP,
+        json_schema_extra={"format": "date-time"},
+        examples=["2023-05-01T10:15:30Z"],
+    ),
+    Meta(max_length=MAX_TIMESTAMP),
+]
+"""An instant in RFC 3339 without words of its own; what evcharge writes is in UTC with `Z`."""
+
+DecimalText = Annotated[str, Field(pattern=r"^-?[0-9]+(\.[0-9]+)?$", examples=["5.25"])]
+"""An exact decimal."""
+
 Text = Annotated[str, Field(max_length=256, description="At most 256 characters.")]
 
 KeptText = Annotated[

@@ -12,7 +12,7 @@ from evcharge.domain.billing.invoice import Kind, invoice_id
 from evcharge.domain.billing.series import Issuer
 from evcharge.domain.quantities import kwh, recent_timestamp
 from evcharge.events.cost import CostObject, cost_bytes
-from evcharge.events.fields import STRICT, Id, Timestamp
+from evcharge.events.fields import STRICT, DecimalText, PlainId, PlainTimestamp
 
 VERSION = 1
 
@@ -21,15 +21,18 @@ VERSION = 1
 class InvoiceName(TypedDict):
     """What an invoice is called."""
 
-    invoice_id: Id
+    invoice_id: PlainId
+    """Of the invoice."""
     number: str
+    """Of the invoice."""
 
 
 @with_config(STRICT)
 class SessionSubject(TypedDict):
     """What is invoiced."""
 
-    session_id: Id
+    session_id: PlainId
+    """One of the station's sessions."""
 
 
 @with_config(STRICT)
@@ -37,8 +40,11 @@ class IssuerObject(TypedDict):
     """Who writes the invoice, as the settings had it."""
 
     name: str
+    """`EVCHARGE_ISSUER_NAME`."""
     address: str
+    """`EVCHARGE_ISSUER_ADDRESS`: lines, separated by semicolons."""
     vat_id: str
+    """`EVCHARGE_ISSUER_VAT_ID`; empty: none."""
 
 
 @with_config(STRICT)
@@ -46,27 +52,37 @@ class Invoice(TypedDict):
     """An invoice, or a credit note: the same with its amounts negated. Written once, never changed."""
 
     v: Literal[1]
-    invoice_id: Id
+    """Of this schema."""
+    invoice_id: PlainId
     """A function of the session and the number of its bill."""
     number: str
     """Year, lane of the station and counter: consecutive for each year and lane of an issuer."""
     kind: Literal["invoice", "credit_note"]
+    """Which of the two it is."""
     credits: InvoiceName | None
-    """The invoice that a credit note takes back, whole."""
+    """The invoice that a credit note takes back, whole; null: it is an invoice."""
     subject: SessionSubject
-    station_id: Id
-    user_id: Id
-    started_at: Timestamp
-    ended_at: Timestamp
+    """What is paid for."""
+    station_id: PlainId
+    """The key of the record, too."""
+    user_id: PlainId
+    """Who pays: an opaque pseudonym."""
+    started_at: PlainTimestamp
+    """When the session started, as a person may have corrected it."""
+    ended_at: PlainTimestamp
     """The date of supply."""
-    meter_start_kwh: str | None
+    meter_start_kwh: DecimalText | None
     """The meter's register at the start, an exact decimal; null unless the registers account for the
     energy exactly."""
-    meter_end_kwh: str | None
-    energy_kwh: str
+    meter_end_kwh: DecimalText | None
+    """The meter's register at the end."""
+    energy_kwh: DecimalText
+    """Kilowatt-hours, an exact decimal."""
     cost: CostObject
+    """What is to be paid; of a credit note its negative."""
     issuer: IssuerObject
-    issued_at: Timestamp
+    """Who writes it, as the settings had it then."""
+    issued_at: PlainTimestamp
     """Ingest time of the record that completed the session, or of the decision that led to it."""
 
 

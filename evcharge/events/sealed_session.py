@@ -11,7 +11,14 @@ from evcharge.domain.billing.bill import Bill
 from evcharge.domain.billing.terms import Terms
 from evcharge.domain.quantities import MICRO, decimal_text, kw, kwh, recent_timestamp
 from evcharge.events.cost import CostObject, cost_bytes
-from evcharge.events.fields import STRICT, Connector, DurationS, Id, Timestamp
+from evcharge.events.fields import (
+    STRICT,
+    Connector,
+    DecimalText,
+    DurationS,
+    PlainId,
+    PlainTimestamp,
+)
 from evcharge.events.invoice import meter_members
 
 VERSION = 1
@@ -21,14 +28,15 @@ VERSION = 1
 class SealedTerms(TypedDict):
     """What was frozen when the session was sealed first; the tariff is another one after a re-rating."""
 
-    tariff_id: Id
+    tariff_id: PlainId
+    """Of the tariff."""
     tariff_version: int | None
     """Offset in `tariffs`; null: it was never published there (the default tariff, a re-rating)."""
     tariff_digest: str
     """Of the document: the same tariff has the same one."""
     time_zone: str
     """IANA name."""
-    max_power_kw: str | None
+    max_power_kw: DecimalText | None
     """Rated power of the connector, an exact decimal; null: the register states none."""
     tariff: dict[str, Any]
     """The whole OCPI Tariff object."""
@@ -38,9 +46,12 @@ class SealedTerms(TypedDict):
 class SealingDecision(TypedDict):
     """The decision that led to a bill."""
 
-    decision_id: Id
+    decision_id: PlainId
+    """As in `session-decisions`."""
     decision: Literal["approve", "correct", "void", "rerate"]
-    actor: Id
+    """What was decided."""
+    actor: PlainId
+    """Who decided: an opaque pseudonym, or the command."""
 
 
 SealedSegment = tuple[
@@ -60,26 +71,32 @@ class SealedSession(TypedDict):
     """A session as it is billed. Written once for each bill; of a session's records the last counts."""
 
     v: Literal[1]
-    session_id: Id
-    station_id: Id
+    """Of this schema."""
+    session_id: PlainId
+    """One of the station's sessions."""
+    station_id: PlainId
+    """The key of the record, too."""
     bill: Annotated[int, Field(ge=1)]
     """Counts the session's bills: more than one where a decision or a later record led to another."""
     state: Literal["completed", "void"]
     """Void: nothing is billed any more; everything else is as in the record before."""
     connector_id: Connector
-    user_id: Id | None
-    started_at: Timestamp
-    ended_at: Timestamp
+    user_id: PlainId | None
+    """Who pays, an opaque pseudonym; null: nobody is named, and there is no invoice."""
+    started_at: PlainTimestamp
+    """Device time, as a person may have corrected it; so are the end, the energy and the user."""
+    ended_at: PlainTimestamp
+    """Device time."""
     duration_s: DurationS
     """Seconds, with as many decimals as the device's timestamps."""
-    energy_kwh: str
+    energy_kwh: DecimalText
     """Kilowatt-hours, an exact decimal."""
-    meter_start_kwh: str | None
+    meter_start_kwh: DecimalText | None
     """The meter's register at the start, an exact decimal; null unless the registers account for the
     energy exactly."""
-    meter_end_kwh: str | None
+    meter_end_kwh: DecimalText | None
     """The meter's register at the end."""
-    completed_at: Timestamp
+    completed_at: PlainTimestamp
     """Ingest time of the record that completed the session (its end, or what had been missing), or of
     the decision that led to this bill."""
     revision: int
@@ -87,7 +104,9 @@ class SealedSession(TypedDict):
     segments: list[SealedSegment]
     """What was priced."""
     terms: SealedTerms
+    """Under which it was priced."""
     cost: CostObject
+    """What its segments cost under these terms."""
     evidence: dict[Literal["charging-sessions", "session-decisions"], list[tuple[Offset, Offset]]]
     """Partition and offset of each record that this follows from, in the order of arrival."""
     decision: SealingDecision | None

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, model_validator
 from evcharge.domain.billing.decision import Corrections, Decision, Verdict
 from evcharge.domain.quantities import KWH, exact_units, format_timestamp, kwh, parse_timestamp
 from evcharge.events.exact_numbers import Amount, Count, validated_exactly
-from evcharge.events.fields import MAX_KWH, STRICT, Id, KeptText, Timestamp
+from evcharge.events.fields import MAX_KWH, STRICT, KeptText, PlainId, PlainTimestamp
 from evcharge.events.received import Received
 from evcharge.events.rejection import Reason, RefusedError, Rejected, reject
 from evcharge.events.tariffs import TariffObject
@@ -43,7 +43,7 @@ def _energy(value: Decimal) -> Decimal:
     return value
 
 
-Instant = Annotated[Timestamp, AfterValidator(_instant)]
+Instant = Annotated[PlainTimestamp, AfterValidator(_instant)]
 Energy = Annotated[Amount, AfterValidator(_energy)]
 
 _VALUES = ("started_at", "ended_at", "energy_kwh", "user_id")
@@ -100,16 +100,19 @@ class SessionDecision(BaseModel, frozen=True):
 
     model_config = STRICT
 
-    decision_id: Id
+    decision_id: PlainId
     """A repetition under the same id changes nothing."""
-    station_id: Id
-    session_id: Id
+    station_id: PlainId
+    """The key of the record, too."""
+    session_id: PlainId
+    """One of the station's sessions."""
     decision: Literal["approve", "correct", "void", "rerate"]
     """`approve`: bill what the records say; `correct`: bill the given values in place of the records';
     `void`: bill nothing; `rerate`: bill the same under `tariff`."""
-    actor: Id
+    actor: PlainId
     """Who decided: an opaque pseudonym, or the command."""
     decided_at: Instant
+    """When, by the clock of who wrote it; what counts is when the record was appended."""
     revision: Annotated[Count, AfterValidator(at_least_one)]
     """How many different records of the session its author saw: it is about the first ones so many."""
     decisions: Count | None = None
@@ -118,8 +121,11 @@ class SessionDecision(BaseModel, frozen=True):
     started_at: Instant | None = None
     """Of `correct`: counts instead of the records'. At least one of these four is given."""
     ended_at: Instant | None = None
+    """Of `correct`, as `started_at`."""
     energy_kwh: Energy | None = None
-    user_id: Id | None = None
+    """Of `correct`, as `started_at`."""
+    user_id: PlainId | None = None
+    """Of `correct`, as `started_at`."""
     reason: KeptText | None = None
     """Why, in its author's words."""
     tariff: TariffObject | None = None
@@ -229,4 +235,8 @@ def encode_session_decision(
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of the record."""
-    return SessionDecision.model_json_schema()
+    schema = SessionDecision.model_json_schema()
+    version = {"const": VERSION, "type": "integer", "description": "Of this schema."}
+    schema["properties"] = {"v": version, **schema["properties"]}
+    schema["required"] = ["v", *schema["required"]]
+    return schema

@@ -142,7 +142,7 @@ SEALED_SESSIONS = Topic(
     value="sealed session",
     writer=Writer.EVCHARGE,
     retention_ms=None,
-    carries="each ended session with its segments, terms and evidence",
+    carries="each bill of an ended session, with its segments, terms, cost and evidence",
     max_record_bytes=8 * MIB,
 )
 INVOICES = Topic(
