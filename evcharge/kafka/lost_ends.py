@@ -21,6 +21,7 @@ from aiokafka.errors import KafkaError, NoError
 from aiokafka.protocol.offset import OffsetRequest
 from aiokafka.structs import TopicPartition
 
+from evcharge.kafka.awake import SleptError
 from evcharge.kafka.wire import OvertakenError, Wire
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class LostEnds:
             await asyncio.sleep(EVERY_S)
             try:
                 await self.look()
-            except KafkaError as problem:
+            except (KafkaError, SleptError) as problem:
                 logger.warning("ends of transactions could not be looked at: %r", problem)
 
     async def look(self) -> None:
