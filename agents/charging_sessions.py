@@ -64,9 +64,7 @@ def assemble(
     """Take up the records of a step, by session; then forget sessions whose time has come."""
     opened = books.open(step)
     unbilled: list[_Unbilled] = []
-    advance_session = partial(_advance, opened, unbilled)
-    for session, records in sessions:
-        step.apply(advance_session, session, records)
+    step.apply_all(partial(_advance, opened, unbilled), sessions)
     _bill_together(opened, step, unbilled)
     opened.close()
     forget_due(step, opened.closed, step.now_us, books.limits)

@@ -46,6 +46,16 @@ def keep_session(
     rows.put_state(session_key(station_id, session_id), changed, encode_session)
     if state.revision and (row is None or not row.state.revision):
         rows.put(index_key(session_id, station_id), PRESENT)
+    if (
+        account is None
+        and row is not None
+        and row.account is None
+        and row.state.revision
+        and state.ended_us is row.state.ended_us is None
+        and state.reasons == row.state.reasons
+    ):
+        # Nearly always: a session goes on, and is found as before.
+        return
     is_open = changed.is_open
     if is_open != (row is not None and row.is_open):
         rows.put(open_key(station_id, session_id), PRESENT if is_open else None)

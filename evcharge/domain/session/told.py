@@ -49,7 +49,7 @@ def told_as_meant(state: SessionState, ordered: Sequence[SessionRecord]) -> Told
 
 
 def told_in_order(state: SessionState, stored: Sequence[StoredRecord]) -> Told | None:
-    """Return the same of records as they are kept, None also if they did not arrive once and in order."""
+    """Return the same of records as they are kept, or None if they did not come once and in order."""
     if len(stored) != state.revision:
         return None
     columns: list[Any] = list(zip_longest(*stored))
