@@ -102,14 +102,16 @@ def _advance(
     if row is FORGOTTEN:
         _refuse(step, records)
         return
-    before, account = (row.state, row.account) if row else (None, None)
+    before, account, unpriced = (
+        (row.state, row.account, row.unpriced) if row else (None, None, False)
+    )
     if before is not None and not before.revision:
         before = None
 
     def stored() -> Sequence[SessionRecord]:
         return stored_records(step, station_id, session_id, row)
 
-    if account is None or not account.is_settled:
+    if not unpriced and (account is None or not account.is_settled):
         (after, appended), completion = advance_unsealed(before, records, stored, limits)
     else:
         (after, appended), completion = advance(before, records, stored, limits), None
@@ -134,9 +136,16 @@ def _advance(
         step.count("records_ahead", sum(map(limits.is_ahead, records)))
     if not appended and after == before:
         return
-    if completion is None and account is None:
-        keep_session(step, session, row, after, appended, None, completed_us)
-        return
+    if account is None:
+        if unpriced:
+            books.keep(session, row, after, appended, None, completed_us, unpriced=True)
+            return
+        if completion is None:
+            keep_session(step, session, row, after, appended, None, completed_us)
+            return
+        if not books.is_billing:
+            books.seal_unpriced(session, row, after, appended, completion)
+            return
     to_bill = _Unbilled(session, row, before, after, records, appended, completion)
     if unbilled is None:
         _bill(books, step, to_bill)

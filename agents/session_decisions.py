@@ -73,6 +73,9 @@ def _decide(books: OpenBooks, step: Step, session: SessionId, decisions: Sequenc
         detail = f"session {session_id} was closed so long ago that it is forgotten"
         step.refuse(decided, Rejected(Reason.TOO_LATE, detail))
         return
+    if (why := books.why_unbilled(row)) is not None:
+        _refuse(step, decided, why)
+        return
     # Of a session without records it is kept until they come.
     state, account = (EMPTY, None) if row is None else (row.state, row.account)
     billed = Session(
@@ -87,5 +90,9 @@ def _decide(books: OpenBooks, step: Step, session: SessionId, decisions: Sequenc
         completed_us = completed_at(row, settled, decision)
         books.write(session, row, state, (), settled, completed_us)
     if settled.refusal is not None and settled.refusal not in HARMLESS:
-        detail = f"session {session_id}: {settled.refusal}"
-        step.refuse(decided, Rejected(Reason.DECISION_REFUSED, detail))
+        _refuse(step, decided, settled.refusal)
+
+
+def _refuse(step: Step, decided: Decided, why: str) -> None:
+    detail = f"session {decided.session_id}: {why}"
+    step.refuse(decided, Rejected(Reason.DECISION_REFUSED, detail))
