@@ -130,11 +130,7 @@ def index_key(session_id: str, station_id: str) -> bytes:
 
 def block_key(station_id: str, session_id: str, number: int) -> bytes:
     """Return the key of a block of records."""
-    return f"R{station_id}\0{session_id}\0".encode() + _number(number)
-
-
-def _number(number: int) -> bytes:
-    return number.to_bytes(4, "big")
+    return f"R{station_id}\0{session_id}\0".encode() + number.to_bytes(4, "big")
 
 
 def encode_session(row: SessionRow) -> bytes:
@@ -205,7 +201,7 @@ def stored_records(
 def block_keys(station_id: str, session_id: str, row: SessionRow) -> list[bytes]:
     """Return the keys of all blocks of a session's records."""
     prefix = f"R{station_id}\0{session_id}\0".encode()
-    return [prefix + number for number in map(_number, range(row.blocks))]
+    return [prefix + number.to_bytes(4, "big") for number in range(row.blocks)]
 
 
 def records_of(

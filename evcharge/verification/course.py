@@ -18,10 +18,11 @@ from evcharge.domain.billing.bill import Session
 from evcharge.domain.billing.decision import Decision
 from evcharge.domain.billing.settle import HARMLESS, Settled, decide, settle
 from evcharge.domain.session import Completion, Lifecycle, Limits, SessionState, fold
-from evcharge.domain.session.order import END_RANK, Value, first_appearance, value
+from evcharge.domain.session.order import END_RANK, value
 from evcharge.domain.session.state import EMPTY
 from evcharge.domain.session_record import SessionRecord
 from evcharge.events.rejection import Reason, Rejected
+from evcharge.verification.arrivals import kept_of
 from evcharge.verification.chosen import ChosenTerms
 from evcharge.verification.memory import forgotten, is_too_late
 from evcharge.verification.papers import Papers, Upto, Wrong, accounted, left
@@ -46,7 +47,7 @@ class Log(NamedTuple):
     declined: frozenset[int]
     """Numbers of the decisions that have a dead letter."""
     kept: Sequence[SessionRecord]
-    """Those that the table has; of a session with too many of them, these are the ones it goes by."""
+    """Those that the table has."""
 
 
 class Ended(NamedTuple):
@@ -248,8 +249,7 @@ class _Course:
                 yield at._replace(account=account, upto=upto), settled
 
     def _session(self, at: _At, state: SessionState) -> Session:
-        flooded = state.witnesses is not None
-        records = self._log.kept if flooded else self._kept(at)
+        records = self._kept(at)
         return Session(*self._ids, state, lambda: records, self._limits)
 
     def _state(self, at: _At) -> SessionState:
@@ -267,16 +267,7 @@ class _Course:
         return [each for number, each in enumerate(records) if number not in at.refused]
 
     def _kept(self, at: _At) -> Sequence[SessionRecord]:
-        """Return what a table keeps: different records, and repeats that appeared earlier."""
-        first: dict[Value, SessionRecord] = {}
-        kept: list[SessionRecord] = []
-        for record in self._accepted(at):
-            what = value(record)
-            known = first.get(what)
-            if known is None or first_appearance(record) < first_appearance(known):
-                first[what] = record
-                kept.append(record)
-        return kept
+        return kept_of(self._accepted(at), self._limits)
 
 
 def _completed(at: _At, before: _At, account: Account | None, completed: Sequence[int]) -> _At:

@@ -87,26 +87,20 @@ class SessionRows:
         elif self._row.state != state:
             self.differs("changed", changed_fields(state, self._row.state))
 
-    def check_kept(
-        self,
-        kept: Sequence[SessionRecord],
-        records: Sequence[SessionRecord],
-        state: SessionState,
-    ) -> None:
-        """Compare the records kept with those that arrived and were not refused.
+    def check_kept(self, kept: Sequence[SessionRecord], records: Sequence[SessionRecord]) -> None:
+        """Compare the records kept with those that were to be: not refused, and not too many.
 
         Of equal records the first appearance counts. It may have been found after another one (a
-        rerouted record): then both are kept. Of a session with too many records only some are.
+        rerouted record): then both are kept.
         """
         surplus = set(kept) - set(records)
         if surplus:
-            self.differs("surplus", f"records kept that never came: {surplus}")
+            self.differs("surplus", f"records kept that never came, or too many: {surplus}")
         if len(set(kept)) < len(kept):
             self.differs("repeated", "a record is kept twice")
-        if state.witnesses is None:
-            missing = set(distinct(records).values()) - set(kept)
-            if missing:
-                self.differs("missing", f"records not kept: {missing}")
+        missing = set(distinct(records).values()) - set(kept)
+        if missing:
+            self.differs("missing", f"records not kept: {missing}")
 
     def differs(self, sort: str, what: str) -> None:
         """Note a difference."""

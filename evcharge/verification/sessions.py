@@ -18,7 +18,7 @@ from evcharge.domain.session.state import EMPTY
 from evcharge.domain.session_record import SessionRecord
 from evcharge.events.rejection import Reason, Rejected
 from evcharge.events.session_decisions import Decided
-from evcharge.verification.arrivals import arrived, without_repeats
+from evcharge.verification.arrivals import arrived, kept_of, without_repeats
 from evcharge.verification.costs import CostJson, possible_costs
 from evcharge.verification.course import Ended, Log, follow
 from evcharge.verification.memory import CLOSED, forgotten, is_too_late
@@ -189,8 +189,9 @@ class _Sessions:
             self._refuse(log, ended)
         sources = self._sources
         records = [*sources.direct.get(session, ()), *sources.rerouted.get(session, ())]
+        accepted = [each for number, each in enumerate(log.records) if number not in refused]
         if refused:
-            records = [each for number, each in enumerate(log.records) if number not in refused]
+            records = accepted
         state = fold(records, self._limits) if records else EMPTY
         account = ended.account if ended else None if row is None else row.account
         if state == EMPTY and account is None:
@@ -201,7 +202,8 @@ class _Sessions:
             costs = partial(possible_costs, log, state, account, self._reference)
             self._checked.sessions[session] = Known(state, account, costs)
         own.check(state, account)
-        own.check_kept(kept, records, state)
+        flooded = state.witnesses is not None
+        own.check_kept(kept, kept_of(accepted, self._limits) if flooded else records)
         return ended
 
     def _log(self, session: SessionId, kept: Sequence[SessionRecord]) -> Log:

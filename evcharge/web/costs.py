@@ -139,7 +139,7 @@ def _running(desk: ReadDesk, session: Session, account: Account | None) -> bytes
         return None
     cost: Cost | None = None
     # A session that was forgotten in this moment has none left.
-    if records := session.records():
+    if records := session.known():
         cost = session_cost(tariff.plan, state, ordered(records), ZoneInfo(terms.time_zone))
     return None if cost is None else cost_bytes(cost)
 

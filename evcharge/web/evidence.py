@@ -74,7 +74,7 @@ async def _evidence(
     kept = kept_session(context, station_id, session_id)
     marked = mark(context, station_id)
     session = await session_json(context, kept)
-    records = await context.aside.do(kept.session.records)
+    records = await context.aside.do(kept.session.known)
     behind = skipped + limit
     return json_response(
         {
