@@ -17,6 +17,7 @@ from evcharge.domain.billing.account import NO_ACCOUNT, Account
 from evcharge.domain.billing.bill import Session
 from evcharge.domain.billing.decision import Decision
 from evcharge.domain.billing.settle import HARMLESS, Settled, decide, settle
+from evcharge.domain.billing.unpriced import IS_OFF, why_unbilled
 from evcharge.domain.session import Completion, Lifecycle, Limits, SessionState, fold
 from evcharge.domain.session.order import END_RANK, value
 from evcharge.domain.session.state import EMPTY
@@ -24,8 +25,9 @@ from evcharge.domain.session_record import SessionRecord
 from evcharge.events.rejection import Reason, Rejected
 from evcharge.verification.arrivals import kept_of
 from evcharge.verification.chosen import ChosenTerms
+from evcharge.verification.log import Ended, Log
 from evcharge.verification.memory import forgotten, is_too_late
-from evcharge.verification.papers import Papers, Upto, Wrong, accounted, left
+from evcharge.verification.papers import Upto, Wrong, accounted, accounted_unpriced, left
 from evcharge.verification.reference import Reference
 
 MOST_FOLDED = 3_000_000
@@ -33,34 +35,6 @@ MOST_FOLDED = 3_000_000
 that is held are some thousand folds of some thousand records."""
 
 MOST_STEPS = 20_000
-
-
-class Log(NamedTuple):
-    """What the topics tell of a session."""
-
-    station_id: str
-    session_id: str
-    records: Sequence[SessionRecord]
-    """In the order of arrival."""
-    decisions: Sequence[Decision]
-    papers: Papers
-    declined: frozenset[int]
-    """Numbers of the decisions that have a dead letter."""
-    kept: Sequence[SessionRecord]
-    """Those that the table has."""
-
-
-class Ended(NamedTuple):
-    """Where a course led to."""
-
-    state: SessionState
-    """Of the records that were not refused; EMPTY: there are none."""
-    account: Account | None
-    completed_us: int | None
-    refused: frozenset[int]
-    """Numbers of the records that came too late."""
-    declined: tuple[tuple[int, Rejected], ...]
-    """Numbers of the decisions that cannot be carried out, and why."""
 
 
 class _At(NamedTuple):
@@ -74,6 +48,7 @@ class _At(NamedTuple):
     refused: frozenset[int] = frozenset()
     declined: tuple[tuple[int, Rejected], ...] = ()
     upto: Upto = Upto()
+    unpriced: bool = False
 
 
 def follow(
@@ -141,7 +116,9 @@ class _Course:
         return self._wrong[1]
 
     def _ended(self, at: _At) -> Ended | None:
-        ended = Ended(self._state(at), at.account, at.completed_us, at.refused, at.declined)
+        ended = Ended(
+            self._state(at), at.account, at.completed_us, at.refused, at.declined, at.unpriced
+        )
         wrong = left(self._log.papers, at.upto)
         if wrong is None:
             difference = self._compared(ended)
@@ -178,11 +155,23 @@ class _Course:
             yield then
             return
         completion = None
-        if after.lifecycle is Lifecycle.COMPLETED and not (at.account and at.account.is_settled):
+        is_sealed = at.unpriced or (at.account is not None and at.account.is_settled)
+        if after.lifecycle is Lifecycle.COMPLETED and not is_sealed:
             completion = Completion(after, record.ingest_us)
-        if completion is None and at.account is None:
-            yield then
-            return
+        if at.account is None:
+            if completion is None:
+                yield then
+                return
+            # Whether billing was switched on then, is told by what was sealed.
+            upto = accounted_unpriced(self._ids, self._log.papers, at.upto, completion)
+            if isinstance(upto, Wrong):
+                self._stopped(upto, 1)
+                return
+            if upto is not None:
+                is_later = record.ingest_us != after.closed_ingest_us
+                completed_us = record.ingest_us if is_later else None
+                yield then._replace(unpriced=True, upto=upto, completed_us=completed_us)
+                return
         session = self._session(then, after)
         earlier = None if before == EMPTY else before
         for ended, settled in self._settled(
@@ -202,6 +191,12 @@ class _Course:
             late = Rejected(Reason.TOO_LATE, forgotten(self._log.session_id))
             yield from self._declined(then, at.decided, late)
             return
+        # Whether billing was switched on then, is told by the dead letter.
+        is_off = self._log.declined.get(at.decided) == self._refused(IS_OFF).detail
+        unbilled = why_unbilled(at.account, unpriced=at.unpriced, is_billing=not is_off)
+        if unbilled is not None:
+            yield from self._declined(then, at.decided, self._refused(unbilled))
+            return
         session = self._session(at, state)
         for ended, settled in self._settled(
             then,
@@ -210,13 +205,15 @@ class _Course:
         ):
             why = None
             if settled.refusal is not None and settled.refusal not in HARMLESS:
-                detail = f"session {self._log.session_id}: {settled.refusal}"
-                why = Rejected(Reason.DECISION_REFUSED, detail)
+                why = self._refused(settled.refusal)
             following = ended
             if ended.account != at.account:
                 taken_up = [] if decision in _waiting(settled.account) else [decision.ingest_us]
                 following = _completed(ended, at, settled.account, taken_up)
             yield from self._declined(following, at.decided, why)
+
+    def _refused(self, why: str) -> Rejected:
+        return Rejected(Reason.DECISION_REFUSED, f"session {self._log.session_id}: {why}")
 
     def _declined(self, at: _At, number: int, why: Rejected | None) -> Iterator[_At]:
         """Yield a point behind a decision, if it has a dead letter where there has to be one.

@@ -129,15 +129,16 @@ class Billed:
                 [each for each in all_records if each.partition != 0],
                 decided,
                 bills.papers(),
-                [
-                    (said.partition, said.offset)
-                    for said, _ in self.step.refused
+                {
+                    (said.partition, said.offset): rejected.detail
+                    for said, rejected in self.step.refused
                     if isinstance(said, Decided)
-                ],
+                },
             ),
             self.reference,
             self.limits,
             report,
+            is_billing=self.step.books.is_billing,
         )
         bills.check()
         bills.check_rows("here", looked_at)
