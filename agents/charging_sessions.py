@@ -102,16 +102,14 @@ def _advance(
     if row is FORGOTTEN:
         _refuse(step, records)
         return
-    before, account, unpriced = (
-        (row.state, row.account, row.unpriced) if row else (None, None, False)
-    )
+    before, account = (row.state, row.account) if row else (None, None)
     if before is not None and not before.revision:
         before = None
 
     def stored() -> Sequence[SessionRecord]:
         return stored_records(step, station_id, session_id, row)
 
-    if not unpriced and (account is None or not account.is_settled):
+    if account is None or not account.is_settled:
         (after, appended), completion = advance_unsealed(before, records, stored, limits)
     else:
         (after, appended), completion = advance(before, records, stored, limits), None
@@ -137,7 +135,8 @@ def _advance(
     if not appended and after == before:
         return
     if account is None:
-        if unpriced:
+        if row is not None and row.unpriced:
+            # It was completed before, whatever it is now.
             books.keep(session, row, after, appended, None, completed_us, unpriced=True)
             return
         if completion is None:

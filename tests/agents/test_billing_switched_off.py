@@ -190,6 +190,22 @@ def test_a_decision_about_a_session_that_was_completed_meanwhile_is_refused_for_
     assert worker.rows == before
 
 
+def test_when_it_was_completed_is_kept_where_that_is_later_than_its_end() -> None:
+    worker = Worker(is_billing=False)
+    worker.take(*RECORDS[1:])
+    worker.take(RECORDS[0]._replace(ingest_us=minute(90)))
+    assert worker.row.completed_us == minute(90)
+    assert [each["completed_at"] for each in worker.sealed] == ["2023-05-01T11:45:30Z"]
+
+
+def test_what_comes_later_does_not_queue_it_again() -> None:
+    worker = Worker(is_billing=False)
+    worker.take(*RECORDS)
+    for late in (update(40, 6.0), update(70, 10.0)):
+        worker.take(late)
+        assert not [key for key in worker.written if key[:1] in b"QD"]
+
+
 @pytest.mark.parametrize("records", [RECORDS, [RECORDS[2], RECORDS[1], RECORDS[0]]])
 def test_it_is_forgotten_like_any_other(records: list[SessionRecord]) -> None:
     worker = Worker(is_billing=False)
