@@ -88,7 +88,8 @@ def _decide(books: OpenBooks, step: Step, session: SessionId, decisions: Sequenc
     settled = decide(books.desk, billed, account, decision)
     if settled.account != (account or NO_ACCOUNT):
         completed_us = completed_at(row, settled, decision)
-        books.write(session, row, state, (), settled, completed_us)
+        entry = books.entry(session, settled)
+        books.write(session, row, state, (), settled, completed_us, entry)
     if settled.refusal is not None and settled.refusal not in HARMLESS:
         _refuse(step, decided, settled.refusal)
 

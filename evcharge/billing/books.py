@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evcharge.billing.ledger import Ledger
+from evcharge.billing.ledger import Entry, Ledger
 from evcharge.billing.step_desk import StepDesk
 from evcharge.domain.billing.account import Account
 from evcharge.domain.billing.bill import Bill
@@ -74,6 +74,19 @@ class OpenBooks:
             completed_us = None
         self.keep(session, row, state, appended, None, completed_us, unpriced=True)
 
+    def entry(self, session: SessionId, settled: Settled) -> Entry:
+        """Return what is written of a session's new bills; their numbers are given with that.
+
+        Raises:
+            LookupError: the invoice that is to be credited is not among the rows.
+        """
+        entry = self._ledger.entry(self._step, *session, settled.outputs, self._numbers)
+        tariff = self.desk.row_for(settled.account.terms)
+        if tariff is not None:
+            entry.rows.update([tariff])
+        self._numbers.update(entry.numbers)
+        return entry
+
     def write(
         self,
         session: SessionId,
@@ -82,19 +95,15 @@ class OpenBooks:
         appended: Sequence[SessionRecord],
         settled: Settled,
         completed_us: int | None,
+        entry: Entry,
     ) -> None:
-        """Write what became of a session that has an account, all or nothing.
+        """Write what became of a session that has an account. Nothing of this raises.
 
-        ``completed_us``: see :class:`~tables.charging_sessions.SessionRow`.
+        ``completed_us``: see :class:`~tables.charging_sessions.SessionRow`; ``entry``: what
+        :meth:`entry` returned.
         """
-        step, (station_id, session_id), account = self._step, session, settled.account
-        entry = self._ledger.entry(step, station_id, session_id, settled.outputs, self._numbers)
-        tariff = self.desk.row_for(account.terms)
-        # Nothing raises from here on.
-        if tariff is not None:
-            step.put(*tariff)
-        entry.post(step, station_id)
-        self._numbers.update(entry.numbers)
+        step, account = self._step, settled.account
+        entry.post(step, session[0])
         for name in entry.counts:
             self._counts[name] = self._counts.get(name, 0) + 1
         self.keep(session, row, state, appended, account, completed_us)
