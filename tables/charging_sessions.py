@@ -19,8 +19,8 @@ index      ``I`` session \0 station        ``[1]``: a station that has a session
 A session is a function of the set of its records, so all of them are kept; but a record that arrives
 in order only adds a small block and rewrites the state, whose size is bounded, whatever came before.
 Of a forgotten session only the marker is left (``closed_sessions.py`` has the rows that say when).
-What was billed is in the rows of ``invoices.py``, which sessions are held in ``held_sessions.py``.
-Only writers: the agents of the sessions and their decisions, in each partition's one pipeline.
+Bills are in the rows of ``invoices.py``, which sessions are held in ``held_sessions.py``, decisions that
+wait in ``waiting_decisions.py``. Only the agents of sessions and decisions write, in one pipeline.
 """
 
 from __future__ import annotations

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from evcharge.billing.ledger import Entry, Ledger
 from evcharge.billing.step_desk import StepDesk
+from evcharge.billing.waiting import Gone, settled_decisions
 from evcharge.domain.billing.account import Account
 from evcharge.domain.billing.bill import Bill
 from evcharge.domain.billing.decision import Decision
@@ -38,6 +40,13 @@ class Books:
     def open(self, step: Step) -> OpenBooks:
         """Return the books as a step uses them."""
         return OpenBooks(self, step)
+
+
+class Prepared(NamedTuple):
+    """What is written of a session beside its own rows."""
+
+    entry: Entry
+    gone: Gone
 
 
 class OpenBooks:
@@ -74,18 +83,19 @@ class OpenBooks:
             completed_us = None
         self.keep(session, row, state, appended, None, completed_us, unpriced=True)
 
-    def entry(self, session: SessionId, settled: Settled) -> Entry:
+    def prepare(self, session: SessionId, row: SessionRow | None, settled: Settled) -> Prepared:
         """Return what is written of a session's new bills; their numbers are given with that.
 
         Raises:
             LookupError: the invoice that is to be credited is not among the rows.
         """
+        gone = settled_decisions(self._step, session, row.account if row else None, settled)
         entry = self._ledger.entry(self._step, *session, settled.outputs, self._numbers)
         tariff = self.desk.row_for(settled.account.terms)
         if tariff is not None:
             entry.rows.update([tariff])
         self._numbers.update(entry.numbers)
-        return entry
+        return Prepared(entry, gone)
 
     def write(
         self,
@@ -95,15 +105,17 @@ class OpenBooks:
         appended: Sequence[SessionRecord],
         settled: Settled,
         completed_us: int | None,
-        entry: Entry,
+        prepared: Prepared,
     ) -> None:
         """Write what became of a session that has an account. Nothing of this raises.
 
-        ``completed_us``: see :class:`~tables.charging_sessions.SessionRow`; ``entry``: what
-        :meth:`entry` returned.
+        ``completed_us``: see :class:`~tables.charging_sessions.SessionRow`; ``prepared``:
+        what :meth:`prepare` returned.
         """
         step, account = self._step, settled.account
+        entry, gone = prepared
         entry.post(step, session[0])
+        gone.post(step)
         for name in entry.counts:
             self._counts[name] = self._counts.get(name, 0) + 1
         self.keep(session, row, state, appended, account, completed_us)

@@ -26,6 +26,8 @@ class Log(NamedTuple):
     """Numbers of the decisions that have a dead letter, and what it says."""
     kept: Sequence[SessionRecord]
     """Those that the table has."""
+    is_forgotten: bool = False
+    """Whether a marker has taken its place."""
 
 
 class Ended(NamedTuple):

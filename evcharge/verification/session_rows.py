@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evcharge.domain.billing.account import Account
+from evcharge.domain.billing.decision import Decision
 from evcharge.domain.billing.standing import standing_of
 from evcharge.domain.session import Lifecycle, SessionState
 from evcharge.domain.session.order import distinct
 from evcharge.domain.session.state import EMPTY
 from evcharge.domain.session_record import SessionRecord
+from evcharge.events.rejection import Rejected
+from evcharge.events.session_decisions import decode_session_decisions
 from evcharge.verification.log import Ended
 from evcharge.verification.memory import is_occupied
 from evcharge.verification.report import Report, changed_fields
 from evcharge.verification.rows import Rows
+from evcharge.verification.sources import Arrival
 from tables.charging_sessions import (
     PRESENT,
     SessionRow,
@@ -24,6 +28,7 @@ from tables.charging_sessions import (
     open_key,
 )
 from tables.held_sessions import held_key
+from tables.waiting_decisions import decode_waiting, waiting_key
 
 
 class SessionRows:
@@ -86,10 +91,28 @@ class SessionRows:
             is_known and standing_of(state, account).standing is Lifecycle.HELD
         ):
             self.differs("changed", "a row says held that is not, or none does")
+        for decision in (account.waiting or ()) if account else ():
+            self._check_waiting(decision)
         if self._row is None:
             self.differs("missing", "its row")
         elif self._row.state != state:
             self.differs("changed", changed_fields(state, self._row.state))
+
+    def _check_waiting(self, decision: Decision) -> None:
+        """Check that the record of a decision that waits is kept."""
+        name = f"the record of decision {decision.decision_id}, which waits"
+        value = self._rows.take(waiting_key(*self._session, decision.offset))
+        if value is None:
+            self.differs("missing", name)
+            return
+        kept = decode_waiting(value)
+        place = decision.partition, decision.offset
+        at_ms = decision.ingest_us // 1_000
+        (said,) = decode_session_decisions(
+            [Arrival(kept.key, kept.value, at_ms, *place, tuple(kept.headers))]
+        )
+        if isinstance(said, Rejected) or said[:2] != self._session or said.decision != decision:
+            self.differs("changed", name)
 
     def check_kept(self, kept: Sequence[SessionRecord], records: Sequence[SessionRecord]) -> None:
         """Compare the records kept with those that were to be: not refused, and not too many.

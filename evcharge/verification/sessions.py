@@ -177,7 +177,7 @@ class _Sessions:
 
     def _check_forgotten(self, session: SessionId, now_us: int) -> None:
         """Check a session with a marker; ``now_us`` is the latest ingest."""
-        log = self._log(session, ())
+        log = self._log(session, ())._replace(is_forgotten=True)
         ended = self._followed(log, lambda _: None)
         if ended is None:
             return

@@ -23,7 +23,7 @@ corrections = st.builds(
     st.sampled_from([None, PLUG_IN + 20 * MINUTE, PLUG_IN + 90 * MINUTE]),
     st.sampled_from([None, 7_000_000_000]),
     st.sampled_from([None, "U1", "U2"]),
-)
+).filter(any)
 
 
 @st.composite
@@ -40,7 +40,7 @@ def decisions(draw: st.DrawFn) -> list[Decision]:
             draw(st.sampled_from([None, None, offset])),
             0,
             offset,
-            PLUG_IN + 50 * MINUTE + offset,
+            PLUG_IN + 50 * MINUTE + offset * 1_000,
         )
         if verdict is Verdict.CORRECT:
             made = made._replace(corrections=draw(corrections))
