@@ -11,8 +11,8 @@ from typing import NamedTuple
 from faust.types import StreamT
 
 from evcharge.application import Application
-from evcharge.billing.books import Books, OpenBooks, completed_at
-from evcharge.billing.ledger import Entry
+from evcharge.billing.books import Books, OpenBooks, Prepared, completed_at
+from evcharge.billing.waiting import forget_waiting, forgotten
 from evcharge.domain.billing.bill import Session
 from evcharge.domain.billing.settle import Settled, settle
 from evcharge.domain.billing.standing import settled_lifecycle
@@ -34,7 +34,6 @@ from evcharge.engine.chunk import Chunk
 from evcharge.engine.step import Step
 from evcharge.engine.table import StateTable
 from evcharge.events.decode import decode_charging_sessions
-from evcharge.events.rejection import Reason, Rejected
 from tables.charging_sessions import (
     FORGOTTEN,
     SessionRow,
@@ -67,7 +66,7 @@ def assemble(
     step.apply_all(partial(_advance, opened, unbilled), sessions)
     _bill_together(opened, step, unbilled)
     opened.close()
-    forget_due(step, opened.closed, step.now_us, books.limits)
+    forget_due(step, opened.closed, step.now_us, books.limits, partial(forget_waiting, step))
 
 
 class _Unbilled(NamedTuple):
@@ -132,9 +131,17 @@ def _advance(
         step.count("records_ahead", sum(map(limits.is_ahead, records)))
     if not appended and after == before:
         return
-    if completion is None and account is None:
-        keep_session(step, session, row, after, appended, None, completed_us)
-        return
+    if account is None:
+        if row is not None and row.unpriced:
+            # It was completed before, whatever it is now.
+            books.keep(session, row, after, appended, None, completed_us, unpriced=True)
+            return
+        if completion is None:
+            keep_session(step, session, row, after, appended, None, completed_us)
+            return
+        if not books.is_billing:
+            books.seal_unpriced(session, row, after, appended, completion)
+            return
     to_bill = _Unbilled(session, row, before, after, records, appended, completion)
     if unbilled is None:
         _bill(books, step, to_bill)
@@ -155,11 +162,11 @@ def _bill_together(books: OpenBooks, step: Step, unbilled: list[_Unbilled]) -> N
             failed.append(each)
     for each, result in settled:
         try:
-            entered.append((each, result, books.entry(each.session, result)))
+            entered.append((each, result, books.prepare(each.session, each.row, result)))
         except Exception:  # noqa: BLE001 - the same
             failed.append(each)
-    for each, result, entry in entered:
-        _write(books, each, result, entry)
+    for each, result, prepared in entered:
+        _write(books, each, result, prepared)
     for each in failed:
         step.apply(partial(_advance, books, None), each.session, each.records)
 
@@ -189,7 +196,7 @@ def _kept(step: Step, unbilled: Sequence[_Unbilled]) -> Iterator[Sequence[Stored
 def _bill(books: OpenBooks, step: Step, unbilled: _Unbilled) -> None:
     """Bill one session."""
     settled = _settle(books, step, unbilled, None)
-    _write(books, unbilled, settled, books.entry(unbilled.session, settled))
+    _write(books, unbilled, settled, books.prepare(unbilled.session, unbilled.row, settled))
 
 
 def _settle(
@@ -209,12 +216,11 @@ def _settle(
     return settle(books.desk, session, account, completion, before, records)
 
 
-def _write(books: OpenBooks, unbilled: _Unbilled, settled: Settled, entry: Entry) -> None:
+def _write(books: OpenBooks, unbilled: _Unbilled, settled: Settled, prepared: Prepared) -> None:
     session, row, _, after, _, appended, _ = unbilled
-    books.write(session, row, after, appended, settled, completed_at(row, settled), entry)
+    books.write(session, row, after, appended, settled, completed_at(row, settled), prepared)
 
 
 def _refuse(step: Step, records: Sequence[SessionRecord]) -> None:
     for record in records:
-        detail = f"session {record.session_id} was closed so long ago that it is forgotten"
-        step.refuse(record, Rejected(Reason.TOO_LATE, detail))
+        step.refuse(record, forgotten(record.session_id))

@@ -10,6 +10,7 @@ from faust.types import StreamT
 
 from evcharge.application import Application
 from evcharge.billing.books import Books, OpenBooks, completed_at
+from evcharge.billing.waiting import forgotten, keep_waiting, refused
 from evcharge.domain.billing.account import NO_ACCOUNT
 from evcharge.domain.billing.bill import Session
 from evcharge.domain.billing.settle import HARMLESS, decide
@@ -19,7 +20,6 @@ from evcharge.domain.session.state import EMPTY
 from evcharge.engine.chunk import Chunk
 from evcharge.engine.step import Step
 from evcharge.engine.table import StateTable
-from evcharge.events.rejection import Reason, Rejected
 from evcharge.events.session_decisions import Decided, decode_session_decisions
 from tables.charging_sessions import FORGOTTEN, decode_kept, session_key, stored_records
 from tables.closed_sessions import SessionId, enter_closed
@@ -70,8 +70,10 @@ def _decide(books: OpenBooks, step: Step, session: SessionId, decisions: Sequenc
             settled_lifecycle(row.state, row.account),
         )
     ):
-        detail = f"session {session_id} was closed so long ago that it is forgotten"
-        step.refuse(decided, Rejected(Reason.TOO_LATE, detail))
+        step.refuse(decided, forgotten(session_id))
+        return
+    if (why := books.why_unbilled(row)) is not None:
+        step.refuse(decided, refused(session_id, why))
         return
     # Of a session without records it is kept until they come.
     state, account = (EMPTY, None) if row is None else (row.state, row.account)
@@ -85,8 +87,9 @@ def _decide(books: OpenBooks, step: Step, session: SessionId, decisions: Sequenc
     settled = decide(books.desk, billed, account, decision)
     if settled.account != (account or NO_ACCOUNT):
         completed_us = completed_at(row, settled, decision)
-        entry = books.entry(session, settled)
-        books.write(session, row, state, (), settled, completed_us, entry)
+        prepared = books.prepare(session, row, settled)
+        books.write(session, row, state, (), settled, completed_us, prepared)
+    if decision in (settled.account.waiting or ()):
+        keep_waiting(step, decided)
     if settled.refusal is not None and settled.refusal not in HARMLESS:
-        detail = f"session {session_id}: {settled.refusal}"
-        step.refuse(decided, Rejected(Reason.DECISION_REFUSED, detail))
+        step.refuse(decided, refused(session_id, settled.refusal))

@@ -4,12 +4,12 @@ r"""Table ``charging-sessions``: every session, its records, and where to find i
 row        key                             value
 =========  ==============================  ====================================================
 session    ``S`` station \0 session        ``[1, blocks, [state…], n, tail, [account…],
-                                           completed_us]``: the folded state, how many blocks of
-                                           records there are, the last n records (too few yet for a
-                                           block), one behind the other, what is remembered of its
-                                           bills (nil: nothing), and when it was completed, if after
-                                           its end. A state of revision 0: decisions wait for the
-                                           session's records. ``[1]``: a marker, it is forgotten
+                                           completed_us, unpriced]``: the folded state, how many
+                                           blocks of records, the last n records (too few yet for a
+                                           block), what is remembered of its bills (nil: nothing),
+                                           when it was completed, if after its end, and whether it
+                                           was sealed without a price. A state of revision 0:
+                                           decisions wait for records. ``[1]``: it is forgotten
 records    ``R`` station \0 session \0 n    ``[1, [[record…], …]]``: block n of the session's records,
                                            in the order in which they arrived
 open       ``O`` station \0 session        ``[1]``: the session has not ended
@@ -19,9 +19,8 @@ index      ``I`` session \0 station        ``[1]``: a station that has a session
 A session is a function of the set of its records, so all of them are kept; but a record that arrives
 in order only adds a small block and rewrites the state, whose size is bounded, whatever came before.
 Of a forgotten session only the marker is left (``closed_sessions.py`` has the rows that say when).
-What was billed is in the rows of ``invoices.py``, which sessions are held in ``held_sessions.py``.
-Only writers: ``agents/charging_sessions.py`` and ``agents/session_decisions.py``, in the steps of the
-one pipeline that each partition has.
+Bills are in the rows of ``invoices.py``, which sessions are held in ``held_sessions.py``, decisions that
+wait in ``waiting_decisions.py``. Only the agents of sessions and decisions write, in one pipeline.
 """
 
 from __future__ import annotations
@@ -85,6 +84,8 @@ class SessionRow(msgspec.Struct, array_like=True, tag=VERSION, frozen=True, gc=F
     completed_us: int | None = None
     """Ingest time of the record or the decision that completed the session, where that is later than
     its end's: its deadline counts from then."""
+    unpriced: bool = False
+    """Whether it was sealed while billing was switched off: it has no account, and never will."""
 
     @property
     def is_open(self) -> bool:
@@ -135,11 +136,7 @@ def index_key(session_id: str, station_id: str) -> bytes:
 
 def block_key(station_id: str, session_id: str, number: int) -> bytes:
     """Return the key of a block of records."""
-    return f"R{station_id}\0{session_id}\0".encode() + _number(number)
-
-
-def _number(number: int) -> bytes:
-    return number.to_bytes(4, "big")
+    return f"R{station_id}\0{session_id}\0".encode() + number.to_bytes(4, "big")
 
 
 def encode_session(row: SessionRow) -> bytes:
@@ -154,6 +151,8 @@ def encode_session(row: SessionRow) -> bytes:
             end -= 1
         account = account[:end]
     fields = (VERSION, row.blocks, state, row.waiting, row.tail, account)
+    if row.unpriced:
+        return _encode((*fields, row.completed_us, True))
     return _encode(fields if row.completed_us is None else (*fields, row.completed_us))
 
 
@@ -208,7 +207,7 @@ def stored_records(
 def block_keys(station_id: str, session_id: str, row: SessionRow) -> list[bytes]:
     """Return the keys of all blocks of a session's records."""
     prefix = f"R{station_id}\0{session_id}\0".encode()
-    return [prefix + number for number in map(_number, range(row.blocks))]
+    return [prefix + number.to_bytes(4, "big") for number in range(row.blocks)]
 
 
 def records_of(row: SessionRow, blocks: Iterable[bytes | None]) -> list[StoredRecord]:
@@ -291,11 +290,6 @@ class ChargingSessionsReader:
         prefix = index_key(session_id, "")
         for key, _ in self._store.scan(prefix):
             yield key[len(prefix) :].decode()
-
-    def records(self, station_id: str, session_id: str) -> list[SessionRecord]:
-        """Return all records kept of a session, in the order in which they arrived."""
-        row = self.row(station_id, session_id)
-        return stored_records(self._store, station_id, session_id, row)
 
 
 def _row(value: bytes | None) -> SessionRow | None:

@@ -21,6 +21,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
+from evcharge.domain.billing.account import Account
 from evcharge.domain.billing.standing import settled_lifecycle
 from evcharge.domain.session.forgetting import GRACE_US, is_forgotten
 from evcharge.domain.session.limits import Limits
@@ -90,12 +91,19 @@ def completed_key(number: int) -> bytes:
     return b"D" + number.to_bytes(8, "big")
 
 
-def forget_due(rows: Rows, completed: Sequence[SessionId], now_us: int, limits: Limits) -> int:
+def forget_due(
+    rows: Rows,
+    completed: Sequence[SessionId],
+    now_us: int,
+    limits: Limits,
+    on_forgotten: Callable[[SessionId, Account], None],
+) -> int:
     """Note the sessions that a step completed, and forget some of those that are due at an ingest time.
 
     Returns how many were forgotten. One that is held meanwhile is not: it comes to the queue again when
     it is completed. Nothing is deleted that a record in time could still meet
-    (:data:`~evcharge.domain.session.forgetting.GRACE_US`).
+    (:data:`~evcharge.domain.session.forgetting.GRACE_US`). ``on_forgotten`` is told of the accounts that
+    go with their sessions.
     """
     before = queue = rows.state(QUEUE_KEY, decode_queue) or _NO_ROWS
     due_us = now_us - limits.memory_us - GRACE_US
@@ -110,7 +118,7 @@ def forget_due(rows: Rows, completed: Sequence[SessionId], now_us: int, limits: 
         sessions = [] if value is None else decode_completed(value).sessions
         taken = 0
         for taken, session in enumerate(sessions, 1):  # noqa: B007
-            deleted = _forget(rows, session, now_us - GRACE_US, limits)
+            deleted = _forget(rows, session, now_us - GRACE_US, limits, on_forgotten)
             forgotten += deleted > 0
             budget -= 1 + deleted
             if budget <= 0:
@@ -149,7 +157,13 @@ def _without_first(rows: Rows, queue: Queue) -> Queue:
     return Queue(first, queue.behind, first_us)
 
 
-def _forget(rows: Rows, session: SessionId, now_us: int, limits: Limits) -> int:
+def _forget(
+    rows: Rows,
+    session: SessionId,
+    now_us: int,
+    limits: Limits,
+    on_forgotten: Callable[[SessionId, Account], None],
+) -> int:
     """Replace a session's rows by its marker if it is forgotten; return how many rows that took."""
     key = session_key(*session)
     row: SessionRow | Forgotten | None = rows.state(key, decode_kept)
@@ -158,6 +172,8 @@ def _forget(rows: Rows, session: SessionId, now_us: int, limits: Limits) -> int:
     lifecycle = settled_lifecycle(row.state, row.account)
     if not is_forgotten(row.state, row.completed_us, now_us, limits.memory_us, lifecycle):
         return 0
+    if row.account is not None:
+        on_forgotten(session, row.account)
     for number in range(row.blocks):
         rows.put(block_key(*session, number), None)
     station_id, session_id = session

@@ -58,7 +58,7 @@ class Step:
         counters: Counters,
     ) -> None:
         self.partition = chunk.partition
-        self._source_topic = chunk.topic.removesuffix(SUFFIX)
+        self.source_topic = chunk.topic.removesuffix(SUFFIX)
         self._pipeline = pipeline
         self._partitioner = partitioner
         self._dead_letter = dead_letter
@@ -121,10 +121,10 @@ class Step:
                 taken_out += len(strangers)
                 for each in strangers:
                     if forwards:
-                        self.reroute(self._source_of(each), home)
+                        self.reroute(self.source_of(each), home)
                     else:
                         detail = f"station {each.station_id} belongs to partition {home}"
-                        self.reject(self._source_of(each), Rejected(Reason.WRONG_PARTITION, detail))
+                        self.reject(self.source_of(each), Rejected(Reason.WRONG_PARTITION, detail))
         return taken_out
 
     def _without_rejected(self, outcomes: Sequence[R | Rejected]) -> list[R]:
@@ -136,31 +136,34 @@ class Step:
                 said.append(outcome)
         return said
 
-    def _source_of(self, said: Said) -> SourceRecord:
+    def source_of(self, said: Said) -> SourceRecord:
+        """Return the record of this step that says something."""
         if not self._sources:
             self._sources.update({(each.partition, each.offset): each for each in self.records})
         return self._sources[said.partition, said.offset]
 
-    def reject(self, record: SourceRecord, rejected: Rejected) -> None:
-        """Send a record to ``dead-letters`` as it came, with the reason."""
-        self.effects.outputs.append(
-            self._dead_letter(self._source_topic, self.partition, record, rejected)
-        )
-        self._counters.add("records_rejected", f"{self._source_topic},{rejected.reason}", 1)
+    def reject(self, record: SourceRecord, rejected: Rejected, topic: str | None = None) -> None:
+        """Send a record to ``dead-letters`` as it came, with the reason.
+
+        ``topic``: that of a record of an earlier step, which was kept; None: it is of this one.
+        """
+        topic = topic or self.source_topic
+        self.effects.outputs.append(self._dead_letter(topic, self.partition, record, rejected))
+        self._counters.add("records_rejected", f"{topic},{rejected.reason}", 1)
 
     def refuse(self, said: Said, rejected: Rejected) -> None:
         """Send a record that was decoded, and that a rule cannot take up, to ``dead-letters``."""
         self._accepted -= 1
-        self.reject(self._source_of(said), rejected)
+        self.reject(self.source_of(said), rejected)
 
     def reroute(self, record: SourceRecord, home: int) -> None:
         """Send a record to the partition that its station belongs to."""
-        self.effects.outputs.append(forward(record, self._source_topic + SUFFIX, home))
+        self.effects.outputs.append(forward(record, self.source_topic + SUFFIX, home))
         self.count("records_rerouted", 1)
 
     def count(self, name: str, amount: int) -> None:
         """Add to a counter of this step's topic."""
-        self._counters.add(name, self._source_topic, amount)
+        self._counters.add(name, self.source_topic, amount)
 
     def emit(self, topic: str, key: bytes, value: bytes) -> None:
         """Produce a record to a topic that is partitioned like this step's, by the station.
@@ -237,7 +240,7 @@ class Step:
                 return
             (said,) = records
             logger.exception(
-                "rule failed for record %s/%d/%d", self._source_topic, said.partition, said.offset
+                "rule failed for record %s/%d/%d", self.source_topic, said.partition, said.offset
             )
             detail = f"a rule of evcharge raised {type(bug).__name__}, station {said.station_id}"
             self.refuse(said, Rejected(Reason.RULE_FAILED, detail))
@@ -248,6 +251,6 @@ class Step:
         self.effects.states = states
         self.effects.rows.update(states)
         self._changed.clear()
-        counted = partial(self._counters.add, "records_applied", self._source_topic, self._accepted)
+        counted = partial(self._counters.add, "records_applied", self.source_topic, self._accepted)
         self.effects.on_durable.insert(0, counted)
         return self.effects

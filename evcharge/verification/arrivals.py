@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evcharge.domain.session.order import value
+from evcharge.domain.session import Limits
+from evcharge.domain.session.order import Value, first_appearance, value
 from evcharge.domain.session_record import SessionRecord
 
 
@@ -50,3 +51,21 @@ def without_repeats(
     depends on which appeared first.
     """
     return kept if set(map(value, kept)) == set(map(value, records)) else records
+
+
+def kept_of(records: Sequence[SessionRecord], limits: Limits) -> list[SessionRecord]:
+    """Return what a table keeps of records in the order of arrival.
+
+    Different ones, and repeats that appeared earlier; from the one on that is too many, none.
+    """
+    first: dict[Value, SessionRecord] = {}
+    kept: list[SessionRecord] = []
+    for record in records:
+        what = value(record)
+        known = first.get(what)
+        if known is None and len(first) == limits.max_readings:
+            break
+        if known is None or first_appearance(record) < first_appearance(known):
+            first[what] = record
+            kept.append(record)
+    return kept

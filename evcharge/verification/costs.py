@@ -11,7 +11,8 @@ from evcharge.domain.billing.bill import ordered
 from evcharge.domain.billing.standing import standing_of
 from evcharge.domain.pricing import cost_json, session_cost
 from evcharge.domain.session import Lifecycle, SessionState
-from evcharge.verification.course import Log
+from evcharge.domain.session.flood import with_witnesses
+from evcharge.verification.log import Log
 from evcharge.verification.papers import said
 from evcharge.verification.reference import Reference
 
@@ -36,9 +37,8 @@ def possible_costs(
     else:
         ids = log.station_id, state.connector_id, state.started_us
         choices = reference.choices(*ids, state.updated_us)
-    records = ordered(log.kept)
-    # Of a session with too many records, it can be that none is kept.
-    costs: list[CostJson] = [] if records else [None]
+    records = ordered(with_witnesses(state, log.kept))
+    costs: list[CostJson] = []
     for terms in choices:
         tariff = terms and reference.tariffs.get(terms.tariff_digest, terms.tariff_version)
         cost = tariff and session_cost(tariff.plan, state, records, ZoneInfo(terms.time_zone))

@@ -10,21 +10,25 @@ at every step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from evcharge.domain.billing.account import NO_ACCOUNT, Account
 from evcharge.domain.billing.bill import Session
 from evcharge.domain.billing.decision import Decision
-from evcharge.domain.billing.settle import HARMLESS, Settled, decide, settle
+from evcharge.domain.billing.settle import Settled, decide, settle
+from evcharge.domain.billing.unpriced import IS_OFF, why_unbilled
 from evcharge.domain.session import Completion, Lifecycle, Limits, SessionState, fold
-from evcharge.domain.session.order import END_RANK, Value, first_appearance, value
+from evcharge.domain.session.order import END_RANK, value
 from evcharge.domain.session.state import EMPTY
 from evcharge.domain.session_record import SessionRecord
-from evcharge.events.rejection import Reason, Rejected
+from evcharge.events.rejection import Rejected
+from evcharge.verification.arrivals import kept_of
 from evcharge.verification.chosen import ChosenTerms
-from evcharge.verification.memory import forgotten, is_too_late
-from evcharge.verification.papers import Papers, Upto, Wrong, accounted, left
+from evcharge.verification.letters import Letters
+from evcharge.verification.log import Ended, Log
+from evcharge.verification.memory import is_too_late
+from evcharge.verification.papers import Upto, Wrong, accounted, accounted_unpriced, left
 from evcharge.verification.reference import Reference
 
 MOST_FOLDED = 3_000_000
@@ -32,34 +36,6 @@ MOST_FOLDED = 3_000_000
 that is held are some thousand folds of some thousand records."""
 
 MOST_STEPS = 20_000
-
-
-class Log(NamedTuple):
-    """What the topics tell of a session."""
-
-    station_id: str
-    session_id: str
-    records: Sequence[SessionRecord]
-    """In the order of arrival."""
-    decisions: Sequence[Decision]
-    papers: Papers
-    declined: frozenset[int]
-    """Numbers of the decisions that have a dead letter."""
-    kept: Sequence[SessionRecord]
-    """Those that the table has; of a session with too many of them, these are the ones it goes by."""
-
-
-class Ended(NamedTuple):
-    """Where a course led to."""
-
-    state: SessionState
-    """Of the records that were not refused; EMPTY: there are none."""
-    account: Account | None
-    completed_us: int | None
-    refused: frozenset[int]
-    """Numbers of the records that came too late."""
-    declined: tuple[tuple[int, Rejected], ...]
-    """Numbers of the decisions that cannot be carried out, and why."""
 
 
 class _At(NamedTuple):
@@ -73,6 +49,7 @@ class _At(NamedTuple):
     refused: frozenset[int] = frozenset()
     declined: tuple[tuple[int, Rejected], ...] = ()
     upto: Upto = Upto()
+    unpriced: bool = False
 
 
 def follow(
@@ -102,6 +79,7 @@ class _Course:
         self._limits = limits
         self._compared = compared
         self._ids = log.station_id, log.session_id
+        self._letters = Letters(log.session_id, log.decisions, log.declined)
         records = log.records
         ends = (number for number, each in enumerate(records) if each.kind >= END_RANK)
         self._first_end = next(ends, len(records))
@@ -140,8 +118,14 @@ class _Course:
         return self._wrong[1]
 
     def _ended(self, at: _At) -> Ended | None:
-        ended = Ended(self._state(at), at.account, at.completed_us, at.refused, at.declined)
+        waiting = _waiting(at.account)
+        late = self._letters.late(waiting) if self._log.is_forgotten else {}
+        declined = (*at.declined, *late.items())
+        state = self._state(at)
+        ended = Ended(state, at.account, at.completed_us, at.refused, declined, at.unpriced)
         wrong = left(self._log.papers, at.upto)
+        if letter := self._letters.wrong(waiting, late):
+            wrong = Wrong(*letter, at.upto)
         if wrong is None:
             difference = self._compared(ended)
             if difference is None:
@@ -177,11 +161,23 @@ class _Course:
             yield then
             return
         completion = None
-        if after.lifecycle is Lifecycle.COMPLETED and not (at.account and at.account.is_settled):
+        is_sealed = at.unpriced or (at.account is not None and at.account.is_settled)
+        if after.lifecycle is Lifecycle.COMPLETED and not is_sealed:
             completion = Completion(after, record.ingest_us)
-        if completion is None and at.account is None:
-            yield then
-            return
+        if at.account is None:
+            if completion is None:
+                yield then
+                return
+            # Whether billing was switched on then, is told by what was sealed.
+            upto = accounted_unpriced(self._ids, self._log.papers, at.upto, completion)
+            if isinstance(upto, Wrong):
+                self._stopped(upto, 1)
+                return
+            if upto is not None:
+                is_later = record.ingest_us != after.closed_ingest_us
+                completed_us = record.ingest_us if is_later else None
+                yield then._replace(unpriced=True, upto=upto, completed_us=completed_us)
+                return
         session = self._session(then, after)
         earlier = None if before == EMPTY else before
         for ended, settled in self._settled(
@@ -191,15 +187,24 @@ class _Course:
         ):
             completes = completion is not None and bool(ended.account and ended.account.bill)
             is_later = completes and record.ingest_us != after.closed_ingest_us
-            yield _completed(ended, at, settled.account, [record.ingest_us] if is_later else [])
+            later = [record.ingest_us] if is_later else []
+            then = _completed(ended, at, settled.account, later)
+            yield from self._judged(
+                then, _taken_up(at, settled.account), self._letters.refused(settled)
+            )
 
     def _decide(self, at: _At, decision: Decision) -> Iterator[_At]:
         """Take up the next decision."""
         then = at._replace(decided=at.decided + 1)
         state = self._state(at)
         if is_too_late(state, at.account, at.completed_us, decision.ingest_us, self._limits):
-            late = Rejected(Reason.TOO_LATE, forgotten(self._log.session_id))
-            yield from self._declined(then, at.decided, late)
+            yield from self._judged(then, [decision], self._letters.late([decision]))
+            return
+        # Whether billing was switched on then, is told by the dead letter.
+        is_off = self._letters.says(decision, IS_OFF)
+        unbilled = why_unbilled(at.account, unpriced=at.unpriced, is_billing=not is_off)
+        if unbilled is not None:
+            yield from self._judged(then, [decision], self._letters.of({decision: unbilled}))
             return
         session = self._session(at, state)
         for ended, settled in self._settled(
@@ -207,29 +212,22 @@ class _Course:
             decision.ingest_us,
             lambda desk: decide(desk, session, at.account, decision),
         ):
-            why = None
-            if settled.refusal is not None and settled.refusal not in HARMLESS:
-                detail = f"session {self._log.session_id}: {settled.refusal}"
-                why = Rejected(Reason.DECISION_REFUSED, detail)
+            taken_up = _taken_up(at, settled.account, decision)
             following = ended
             if ended.account != at.account:
-                taken_up = [] if decision in _waiting(settled.account) else [decision.ingest_us]
-                following = _completed(ended, at, settled.account, taken_up)
-            yield from self._declined(following, at.decided, why)
+                own = [decision.ingest_us] if decision in taken_up else []
+                following = _completed(ended, at, settled.account, own)
+            yield from self._judged(following, taken_up, self._letters.refused(settled, decision))
 
-    def _declined(self, at: _At, number: int, why: Rejected | None) -> Iterator[_At]:
-        """Yield a point behind a decision, if it has a dead letter where there has to be one.
-
-        Whether there has to be can be left to chance: one that waited has none.
-        """
-        if (why is not None) != (number in self._log.declined):
-            sort = "missing" if why else "surplus"
-            name = self._log.decisions[number].decision_id
-            self._stopped(Wrong(sort, f"the dead letter of decision {name}", at.upto), 1)
-        elif why is None:
-            yield at
+    def _judged(
+        self, at: _At, taken_up: Sequence[Decision], refused: Mapping[int, Rejected]
+    ) -> Iterator[_At]:
+        """Yield a point behind decisions, if exactly those that were refused have a dead letter."""
+        letter = self._letters.wrong(taken_up, refused)
+        if letter is None:
+            yield at._replace(declined=(*at.declined, *refused.items()))
         else:
-            yield at._replace(declined=(*at.declined, (number, why)))
+            self._stopped(Wrong(*letter, at.upto), 1)
 
     def _settled(
         self, at: _At, at_us: int, rule: Callable[[ChosenTerms], Settled]
@@ -248,8 +246,7 @@ class _Course:
                 yield at._replace(account=account, upto=upto), settled
 
     def _session(self, at: _At, state: SessionState) -> Session:
-        flooded = state.witnesses is not None
-        records = self._log.kept if flooded else self._kept(at)
+        records = self._kept(at)
         return Session(*self._ids, state, lambda: records, self._limits)
 
     def _state(self, at: _At) -> SessionState:
@@ -267,16 +264,7 @@ class _Course:
         return [each for number, each in enumerate(records) if number not in at.refused]
 
     def _kept(self, at: _At) -> Sequence[SessionRecord]:
-        """Return what a table keeps: different records, and repeats that appeared earlier."""
-        first: dict[Value, SessionRecord] = {}
-        kept: list[SessionRecord] = []
-        for record in self._accepted(at):
-            what = value(record)
-            known = first.get(what)
-            if known is None or first_appearance(record) < first_appearance(known):
-                first[what] = record
-                kept.append(record)
-        return kept
+        return kept_of(self._accepted(at), self._limits)
 
 
 def _completed(at: _At, before: _At, account: Account | None, completed: Sequence[int]) -> _At:
@@ -285,14 +273,16 @@ def _completed(at: _At, before: _At, account: Account | None, completed: Sequenc
     That is the latest of: what made it complete later than its end, and the decisions that were taken
     up, be it at once or after having waited.
     """
-    waiting = _waiting(account)
-    times = [
-        *completed,
-        *(each.ingest_us for each in _waiting(before.account) if each not in waiting),
-    ]
+    times = [*completed, *(each.ingest_us for each in _taken_up(before, account))]
     if before.completed_us is not None:
         times.append(before.completed_us)
     return at._replace(completed_us=max(times, default=None))
+
+
+def _taken_up(before: _At, after: Account | None, *read: Decision) -> Sequence[Decision]:
+    """Return the decisions that were read or had waited before, and do not wait now."""
+    waiting = _waiting(after)
+    return [each for each in (*_waiting(before.account), *read) if each not in waiting]
 
 
 def _waiting(account: Account | None) -> Sequence[Decision]:

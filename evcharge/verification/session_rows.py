@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evcharge.domain.billing.account import Account
+from evcharge.domain.billing.decision import Decision
 from evcharge.domain.billing.standing import standing_of
 from evcharge.domain.session import Lifecycle, SessionState
 from evcharge.domain.session.order import distinct
 from evcharge.domain.session.state import EMPTY
 from evcharge.domain.session_record import SessionRecord
-from evcharge.verification.course import Ended
+from evcharge.events.rejection import Rejected
+from evcharge.events.session_decisions import decode_session_decisions
+from evcharge.verification.log import Ended
 from evcharge.verification.memory import is_occupied
 from evcharge.verification.report import Report, changed_fields
 from evcharge.verification.rows import Rows
+from evcharge.verification.sources import Arrival
 from tables.charging_sessions import (
     PRESENT,
     SessionRow,
@@ -24,6 +28,7 @@ from tables.charging_sessions import (
     open_key,
 )
 from tables.held_sessions import held_key
+from tables.waiting_decisions import decode_waiting, waiting_key
 
 
 class SessionRows:
@@ -58,9 +63,13 @@ class SessionRows:
         return kept + decode_tail(*self._session, self._row)
 
     def unlike(self, ended: Ended) -> str | None:
-        """Return how the account and the time of completion differ from what they have to be."""
+        """Return how the account, the seal or the time of completion differ from what has to be."""
         row = self._row
-        if row is None or (row.account, row.completed_us) == (ended.account, ended.completed_us):
+        if row is None:
+            return None
+        if row.unpriced != ended.unpriced:
+            return "a row says sealed without a price that was not, or does not"
+        if (row.account, row.completed_us) == (ended.account, ended.completed_us):
             return None
         if row.completed_us != ended.completed_us:
             return f"completed at {row.completed_us} instead of {ended.completed_us}"
@@ -82,31 +91,43 @@ class SessionRows:
             is_known and standing_of(state, account).standing is Lifecycle.HELD
         ):
             self.differs("changed", "a row says held that is not, or none does")
+        for decision in (account.waiting or ()) if account else ():
+            self._check_waiting(decision)
         if self._row is None:
             self.differs("missing", "its row")
         elif self._row.state != state:
             self.differs("changed", changed_fields(state, self._row.state))
 
-    def check_kept(
-        self,
-        kept: Sequence[SessionRecord],
-        records: Sequence[SessionRecord],
-        state: SessionState,
-    ) -> None:
-        """Compare the records kept with those that arrived and were not refused.
+    def _check_waiting(self, decision: Decision) -> None:
+        """Check that the record of a decision that waits is kept."""
+        name = f"the record of decision {decision.decision_id}, which waits"
+        value = self._rows.take(waiting_key(*self._session, decision.offset))
+        if value is None:
+            self.differs("missing", name)
+            return
+        kept = decode_waiting(value)
+        place = decision.partition, decision.offset
+        at_ms = decision.ingest_us // 1_000
+        (said,) = decode_session_decisions(
+            [Arrival(kept.key, kept.value, at_ms, *place, tuple(kept.headers))]
+        )
+        if isinstance(said, Rejected) or said[:2] != self._session or said.decision != decision:
+            self.differs("changed", name)
+
+    def check_kept(self, kept: Sequence[SessionRecord], records: Sequence[SessionRecord]) -> None:
+        """Compare the records kept with those that were to be: not refused, and not too many.
 
         Of equal records the first appearance counts. It may have been found after another one (a
-        rerouted record): then both are kept. Of a session with too many records only some are.
+        rerouted record): then both are kept.
         """
         surplus = set(kept) - set(records)
         if surplus:
-            self.differs("surplus", f"records kept that never came: {surplus}")
+            self.differs("surplus", f"records kept that never came, or too many: {surplus}")
         if len(set(kept)) < len(kept):
             self.differs("repeated", "a record is kept twice")
-        if state.witnesses is None:
-            missing = set(distinct(records).values()) - set(kept)
-            if missing:
-                self.differs("missing", f"records not kept: {missing}")
+        missing = set(distinct(records).values()) - set(kept)
+        if missing:
+            self.differs("missing", f"records not kept: {missing}")
 
     def differs(self, sort: str, what: str) -> None:
         """Note a difference."""

@@ -74,7 +74,7 @@ async def _evidence(
     kept = kept_session(context, station_id, session_id)
     marked = mark(context, station_id)
     session = await session_json(context, kept)
-    records = await context.aside.do(kept.session.records)
+    records = await context.aside.do(kept.session.known)
     behind = skipped + limit
     return json_response(
         {
@@ -97,7 +97,7 @@ async def _evidence(
 
 def _billed(kept: KeptSession) -> dict[str, Any] | None:
     """Return what was sealed last, None if nothing was."""
-    session, account = kept
+    session, account = kept.session, kept.account
     if account is None or not account.bill or account.terms is None:
         return None
     facts, terms = account.facts, account.terms

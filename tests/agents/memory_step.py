@@ -15,9 +15,10 @@ from evcharge.domain.billing.series import LANES
 from evcharge.domain.billing.terms import Desk
 from evcharge.domain.session import Limits
 from evcharge.domain.session_record import SessionRecord
+from evcharge.engine.chunk import FirstArrival
 from evcharge.engine.step import Said, Step
 from evcharge.events.rejection import Rejected
-from evcharge.events.session_decisions import Decided
+from evcharge.events.session_decisions import Decided, encode_session_decision
 from evcharge.kafka.partitioning import Partitioner
 from evcharge.reference.desk import ReferenceDesk
 from evcharge.reference.reference import Reference
@@ -43,11 +44,15 @@ class MemoryStep:
         self.written: dict[bytes, bytes | None] = {}
         self.emitted: list[tuple[str, bytes]] = []
         self.refused: list[tuple[Said, Rejected]] = []
+        self.rejected: list[tuple[FirstArrival, Rejected, str]] = []
+        """Records of earlier steps, and their topic."""
+        self.source_topic = ""
         self.now_us = 0
         self._states: dict[bytes, tuple[Any, Callable[[Any], bytes]]] = {}
 
     def take(self, *records: SessionRecord) -> int:
         """Take up a chunk of records; return the bytes of keys and values that it wrote."""
+        self.source_topic = "charging-sessions"
         self.now_us = max(record.ingest_us for record in records)
         groups: dict[tuple[str, str], list[SessionRecord]] = {}
         for record in records:
@@ -58,6 +63,7 @@ class MemoryStep:
 
     def decide(self, decision: Decision, session: tuple[str, str] = ("EV-001", "S1")) -> int:
         """Take up a decision; return the bytes of keys and values that it wrote."""
+        self.source_topic = "session-decisions"
         self.now_us = decision.ingest_us
         self.written = {}
         decided = Decided(*session, decision)
@@ -119,6 +125,14 @@ class MemoryStep:
 
     def refuse(self, said: Said, rejected: Rejected) -> None:
         self.refused.append((said, rejected))
+
+    def source_of(self, said: Decided) -> FirstArrival:
+        value = encode_session_decision(said, said.decision.ingest_us)
+        at_ms = said.decision.ingest_us // 1_000
+        return FirstArrival(b"EV-001", value, at_ms, said.partition, said.offset)
+
+    def reject(self, record: FirstArrival, rejected: Rejected, topic: str) -> None:
+        self.rejected.append((record, rejected, topic))
 
     def count(self, name: str, amount: int) -> None:
         pass

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from evcharge.domain.session import Lifecycle
+from evcharge.engine.chunk import FirstArrival
 from evcharge.testing import NOW_MS, MemoryWorker
 from tests.agents.billing_events import SETTINGS, decision, priced, tariff, told
 from tests.agents.session_events import END, START, event
@@ -229,3 +230,67 @@ async def test_a_decision_forgets_nothing_by_its_own_clock() -> None:
         other = decision("void", 1, "D1") | {"session_id": "S2"}
         await worker.send("session-decisions", other, timestamp_ms=far)
         assert worker.state.session("EV-001", "S1") is not None
+
+
+def waiting_rows(worker: MemoryWorker) -> list[bytes]:
+    return [key for key in rows_left(worker) if key.startswith(b"W")]
+
+
+async def test_a_decision_that_waited_and_cannot_be_carried_out_is_a_dead_letter() -> None:
+    async with MemoryWorker(SETTINGS) as worker:
+        priced(worker)
+        home = worker.state.partition_of("EV-001")
+        record = json.dumps(decision("approve", 2, "D1", reason="seen", unknown=[1.50])).encode()
+        approve = FirstArrival(b"EV-001", record, NOW_MS, home, 0, [("trace", b"1")])
+        await worker.deliver("session-decisions", home, [approve])
+        await worker.send("charging-sessions", START)
+        assert (len(waiting_rows(worker)), worker.dead_letters) == (1, [])
+        await worker.send("charging-sessions", event("update", 10, energy_kwh=1))
+        (letter,) = worker.dead_letters
+        assert (letter.partition, letter.key, letter.value) == (home, b"EV-001", record)
+        assert list(letter.headers) == [
+            ("trace", b"1"),
+            ("reason", b"decision-refused"),
+            (
+                "detail",
+                b"session S1: its start, end and energy are not all known, or contradict",
+            ),
+            ("topic", b"session-decisions"),
+            ("partition", b"%d" % home),
+            ("offset", b"0"),
+        ]
+        assert waiting_rows(worker) == []
+        await worker.send("charging-sessions", END)
+        assert (told(worker), len(worker.dead_letters)) == ([FIRST], 1)
+
+
+async def test_a_decision_that_waited_and_was_carried_out_leaves_nothing() -> None:
+    async with MemoryWorker(SETTINGS) as worker:
+        priced(worker)
+        await worker.send("session-decisions", decision("correct", 2, "D1", energy_kwh=2))
+        assert len(waiting_rows(worker)) == 1
+        await worker.send("charging-sessions", START, END)
+        assert told(worker) == [FIRST, CREDIT, OF_2]
+        assert (waiting_rows(worker), worker.dead_letters) == ([], [])
+
+
+async def test_of_more_than_eight_decisions_that_wait_the_earliest_is_given_up() -> None:
+    async with MemoryWorker(SETTINGS) as worker:
+        priced(worker)
+        for number in range(9):
+            await worker.send("session-decisions", decision("void", 2, f"D{number}"))
+        (letter,) = worker.dead_letters
+        assert json.loads(letter.value or b"")["decision_id"] == "D0"
+        assert reasons(worker) == [b"decision-refused"]
+        assert len(waiting_rows(worker)) == 8
+
+
+async def test_a_decision_that_waits_when_its_session_is_forgotten_is_a_dead_letter() -> None:
+    async with MemoryWorker(SETTINGS) as worker:
+        await billed(worker)
+        await worker.send("session-decisions", decision("void", 3, "D1"))
+        later = NOW_MS + 102 * DAY_MS
+        await worker.send("charging-sessions", START | {"session_id": "S2"}, timestamp_ms=later)
+        assert worker.state.session("EV-001", "S1") is None
+        assert (reasons(worker), waiting_rows(worker)) == ([b"too-late"], [])
+        assert json.loads(worker.dead_letters[0].value or b"")["decision_id"] == "D1"

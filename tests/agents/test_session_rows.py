@@ -44,15 +44,20 @@ def test_any_order_repeats_and_chunks_end_in_the_same_session_through_rows(
     chunks: list[list[SessionRecord]], limits: Limits
 ) -> None:
     records = [record for chunk in chunks for record in chunk]
-    step = MemoryStep(limits)
+    step, one_by_one = MemoryStep(limits), MemoryStep(limits)
     for chunk in chunks:
         step.take(*chunk)
+    for record in records:
+        one_by_one.take(record)
     expected = fold(records, limits)
     assert row(step).state == expected
     assert (step.rows.get(open_key(*IDS)) == PRESENT) is (expected.ended_us is None)
     assert step.rows[index_key("S1", "EV-001")] == PRESENT
+    assert kept(step) == kept(one_by_one)
     if expected.witnesses is None:
         assert distinct(kept(step)) == distinct(records)
+    else:
+        assert len(distinct(kept(step))) == limits.max_readings
     assert step.refused == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,7 @@ from evcharge.domain.session import (
     fold,
     kept_witnesses,
 )
-from evcharge.domain.session.flood import witnesses
+from evcharge.domain.session.flood import with_witnesses, witnesses
 from evcharge.domain.session_record import SessionRecord
 from tests.domain import strategies
 from tests.domain.session_records import correction, end, kwh, minute, session, start, update
@@ -57,6 +58,19 @@ def test_from_then_on_nothing_is_kept_or_read_again() -> None:
         state, appended = advance(state, [record], unread, FOUR)
         assert not appended
     assert len(state.witnesses or ()) <= 9
+
+
+@pytest.mark.parametrize("cut", range(7))
+def test_the_first_records_are_kept_for_a_person_however_they_were_cut(cut: int) -> None:
+    records = [*FLOOD[:2], FLOOD[1], *FLOOD[2:], end(60, 9)]
+    state, kept = None, list[SessionRecord]()
+    for chunk in filter(None, (records[:cut], records[cut:])):
+        state, appended = advance(state, chunk, lambda: kept, FOUR)
+        kept.extend(appended)
+    assert kept == FLOOD[:4]
+    assert state == fold(records, FOUR)
+    # Where it ended is known besides.
+    assert with_witnesses(state, kept) == [*FLOOD[:4], *records[-2:]]
 
 
 def test_its_end_is_still_found() -> None:

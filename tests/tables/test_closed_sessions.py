@@ -36,6 +36,10 @@ HELD = [*DONE, end(70, 6)]
 LATER = PLUG_IN + 200 * DAY_US
 
 
+def nobody(*_: object) -> None:
+    """Be told of no account."""
+
+
 class StepRows:
     """Rows as a step sees them; counts what it writes."""
 
@@ -69,7 +73,7 @@ class StepRows:
 
     def step(self, *completed: str, now_us: int) -> int:
         self.written = {}
-        return forget_due(self, [("A", each) for each in completed], now_us, LIMITS)
+        return forget_due(self, [("A", each) for each in completed], now_us, LIMITS, nobody)
 
 
 def test_a_step_that_completes_nothing_and_finds_nothing_due_writes_nothing() -> None:

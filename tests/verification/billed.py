@@ -90,6 +90,18 @@ class Billed:
             self.step.decide(decision)
         return self
 
+    def _letters(self) -> dict[tuple[int, int], str]:
+        """Return what the dead letters of decisions say, by where these are."""
+        refused = {
+            (said.partition, said.offset): rejected.detail
+            for said, rejected in self.step.refused
+            if isinstance(said, Decided)
+        }
+        return refused | {
+            (record.partition, record.offset): rejected.detail
+            for record, rejected, _ in self.step.rejected
+        }
+
     def found_of(self, topic: str) -> list[Found]:
         """Return what was written to a topic."""
         values = [value for name, value in self.step.emitted if name == topic]
@@ -129,15 +141,12 @@ class Billed:
                 [each for each in all_records if each.partition != 0],
                 decided,
                 bills.papers(),
-                [
-                    (said.partition, said.offset)
-                    for said, _ in self.step.refused
-                    if isinstance(said, Decided)
-                ],
+                self._letters(),
             ),
             self.reference,
             self.limits,
             report,
+            is_billing=self.step.books.is_billing,
         )
         bills.check()
         bills.check_rows("here", looked_at)

@@ -7,10 +7,13 @@ from collections.abc import Callable
 
 import pytest
 
+from evcharge.billing.waiting import refused
 from evcharge.domain.quantities import DAY_US
 from evcharge.domain.session import Limits
+from evcharge.engine.chunk import FirstArrival
 from evcharge.verification.bills import Found
 from tables.invoices import encode_counter
+from tables.waiting_decisions import WaitingDecision, decode_waiting, encode_waiting
 from tests.domain.billing_desk import approve, correct, void
 from tests.domain.session_records import PLUG_IN, correction, end, minute, start, update
 from tests.verification.billed import Billed, tariff
@@ -224,3 +227,48 @@ def test_a_marker_takes_the_place_of_a_session_that_was_billed() -> None:
     assert list(report.lines()) == []
     assert list(checked.refused) == [("charging-sessions", late.partition, late.offset)]
     assert len(made.found_of(INVOICES)) == 1
+
+
+def waited() -> Billed:
+    """Return a partition of a session without an end, which a decision that had waited approved."""
+    made = Billed()
+    return made.decide(approve(2, ingest_us=minute(90))).send(*RECORDS[:2])
+
+
+def test_a_decision_that_waited_in_vain_has_to_have_a_dead_letter() -> None:
+    made = waited()
+    ((record, why, topic),) = made.step.rejected
+
+    report, checked = made.checked()
+
+    assert list(report.lines()) == []
+    assert checked.refused == {(topic, record.partition, record.offset): why}
+    made.step.rejected = []
+    assert made.sorts() == ["missing"]
+
+
+def test_a_decision_that_waits_has_no_dead_letter_yet_and_its_record_is_kept() -> None:
+    made = Billed().decide(approve(3, ingest_us=minute(90))).send(*RECORDS[:2])
+    assert list(made.report().lines()) == []
+    (key,) = (each for each in made.step.rows if each.startswith(b"W"))
+    rows = dict(made.step.rows)
+    other = decode_waiting(rows.pop(key))
+
+    assert made.sorts(rows=rows) == ["missing"]
+    rows[key] = encode_waiting(WaitingDecision(other.topic, other.key, b"{}", other.headers))
+    assert made.sorts(rows=rows) == ["changed"]
+    early = FirstArrival(None, None, 0, 0, made.decisions[0].offset)
+    made.step.rejected = [(early, refused("S1", "too early"), "session-decisions")]
+    assert made.sorts() == ["surplus"]
+
+
+def test_a_decision_that_waits_for_a_forgotten_session_has_to_have_a_dead_letter() -> None:
+    made = Billed(Limits(memory_us=DAY_US))
+    made.send(*RECORDS).decide(void(4, ingest_us=minute(90)))
+    later = start(5 * 24 * 60, ingest=5 * 24 * 60)._replace(session_id="S2")
+    made.send(later)
+
+    assert [why.reason for _, why, _ in made.step.rejected] == ["too-late"]
+    assert list(made.report().lines()) == []
+    made.step.rejected = []
+    assert made.sorts() == ["missing"]

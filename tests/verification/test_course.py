@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evcharge.domain.billing.decision import Corrections, Decision, Verdict
+from evcharge.domain.session import Limits
 from evcharge.domain.session_record import SessionRecord
-from tables.charging_sessions import decode_session, session_key
-from tests.domain.session_records import MINUTE, PLUG_IN, correction, end, start, update
+from tables.charging_sessions import block_key, decode_session, encode_records, session_key
+from tests.domain.billing_desk import approve
+from tests.domain.session_records import MINUTE, PLUG_IN, correction, end, minute, start, update
 from tests.domain.strategies import arrivals as any_arrivals
 from tests.verification.billed import Billed, tariff
 
@@ -21,7 +23,7 @@ corrections = st.builds(
     st.sampled_from([None, PLUG_IN + 20 * MINUTE, PLUG_IN + 90 * MINUTE]),
     st.sampled_from([None, 7_000_000_000]),
     st.sampled_from([None, "U1", "U2"]),
-)
+).filter(any)
 
 
 @st.composite
@@ -38,7 +40,7 @@ def decisions(draw: st.DrawFn) -> list[Decision]:
             draw(st.sampled_from([None, None, offset])),
             0,
             offset,
-            PLUG_IN + 50 * MINUTE + offset,
+            PLUG_IN + 50 * MINUTE + offset * 1_000,
         )
         if verdict is Verdict.CORRECT:
             made = made._replace(corrections=draw(corrections))
@@ -65,11 +67,16 @@ def tidy_arrivals(draw: st.DrawFn) -> list[list[SessionRecord]]:
     decisions(),
     st.lists(st.booleans(), max_size=16),
     st.sampled_from([None, 22, 150]),
+    st.sampled_from([20_000, 3]),
 )
 def test_whatever_the_agents_make_of_a_session_is_equal(
-    chunks: list[list[SessionRecord]], log: list[Decision], order: list[bool], power: int | None
+    chunks: list[list[SessionRecord]],
+    log: list[Decision],
+    order: list[bool],
+    power: int | None,
+    most: int,
 ) -> None:
-    billed = Billed()
+    billed = Billed(Limits(max_readings=most))
     billed.publish(tariff("0.50"))
     connectors = [] if power is None else [{"connector_id": 1, "max_power_kw": power}]
     billed.register(tariff_id="T1", connectors=connectors)
@@ -123,3 +130,35 @@ def test_readings_behind_the_end_are_not_looked_at_whatever_came_with_them() -> 
     records = [start(), end(60, 10.0), update(50, 9.0), update(70, 10.0)]
 
     assert cut(records, 22, 4) == cut(records, 22, 2, 2) == cut(records, 22, 1, 1, 1, 1)
+
+
+def test_what_a_flooded_session_is_billed_by_does_not_depend_on_how_it_was_cut() -> None:
+    flood = [update(each, each / 10) for each in range(1, 9)]
+    records = [start(user_id="U1"), end(60, 10.0), *flood, correction(60, 9.0)]
+    papers, totals = [], [""]
+    for size in (1, 2, 3, len(records)):
+        billed = Billed(Limits(max_readings=4))
+        billed.publish(tariff("0.50"))
+        billed.register(tariff_id="T1")
+        for first in range(0, len(records), size):
+            billed.send(*records[first : first + size])
+        for offset, revision in enumerate((2, 5)):
+            name = f"about {revision}"
+            made = approve(revision, decision_id=name, offset=offset, ingest_us=minute(80 + offset))
+            billed.decide(made)
+        assert list(billed.report().lines()) == []
+        papers.append(billed.step.emitted)
+        totals = [each["cost"]["incl_vat"] for each in billed.step.invoices]
+    assert papers[0] == papers[1] == papers[2] == papers[3]
+    # Sealed at its end, approved so, and as it is with the correction in place of the end.
+    assert totals == ["6.00", "-6.00", "5.40"]
+
+
+def test_a_flooded_session_of_which_too_little_or_too_much_is_kept_is_found() -> None:
+    records = [start(user_id="U1"), *(update(each, each / 10) for each in range(1, 9))]
+    billed = Billed(Limits(max_readings=4)).send(*records)
+    for kept, sort in ((records[:3], "missing"), (records[:5], "surplus")):
+        row = decode_session(billed.step.rows[session_key("EV-001", "S1")])
+        assert row.blocks == 1
+        rows = billed.step.rows | {block_key("EV-001", "S1", 0): encode_records(kept)}
+        assert billed.sorts(rows=rows) == [sort]

@@ -136,3 +136,24 @@ async def test_evidence_of_a_dead_owner_comes_from_a_copy() -> None:
         answer = await one.get("/v1/sessions/1/evidence")
 
     assert (answer.status, answer.json["stale"]) == (200, True)
+
+
+async def test_a_flood_in_one_chunk_leaves_evidence_and_a_person_can_correct_it() -> None:
+    flood = [event("update", minute, energy_kwh=minute / 4) for minute in range(1, 30)]
+    async with memory_web(max_session_readings=10) as web:
+        await web.send(START, *flood, END)
+        found = await evidence(web)
+        decided = await web.decide("correct", found["session"]["revision"], energy_kwh=4)
+        (invoice,) = (await web.get("/v1/users/U1/invoices"))["invoices"]
+
+    assert found["session"]["held_reasons"] == ["too-many-readings"]
+    # The first ten, then those that tell its last reading and its end.
+    told = [(each["event"], each["timestamp"][14:16]) for each in found["records"]]
+    assert told == [
+        ("session_start", "00"),
+        *(("session_update", f"{minute:02}") for minute in range(1, 10)),
+        ("session_update", "29"),
+        ("session_end", "30"),
+    ]
+    assert (decided.status, decided.json["state"]) == (200, "completed")
+    assert invoice["cost"]["incl_vat"] == "2.40"

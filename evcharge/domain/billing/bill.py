@@ -13,6 +13,7 @@ from evcharge.domain.billing.decision import Corrections, Decision
 from evcharge.domain.billing.terms import RatedTariff, Terms
 from evcharge.domain.pricing import Cost, Usage, price, priced_session, session_usage
 from evcharge.domain.session import Limits, SessionState, fold
+from evcharge.domain.session.flood import with_witnesses
 from evcharge.domain.session.order import Value, distinct, in_order, value
 from evcharge.domain.session.told import Told, told_as_meant
 from evcharge.domain.session_record import SessionRecord, StoredRecord
@@ -26,10 +27,15 @@ class Session(NamedTuple):
     state: SessionState
     """The fold of all its records."""
     records: Callable[[], Sequence[SessionRecord]]
-    """All of them in the order of arrival, repeats or not; only asked for when something is priced."""
+    """All that are kept in the order of arrival, repeats or not; only asked for when something is
+    priced."""
     limits: Limits
     stored: Sequence[StoredRecord] | None = None
     """The same as they are kept, if they are at hand: it is quicker to price these."""
+
+    def known(self) -> Sequence[SessionRecord]:
+        """Return all records that are known (``flood.with_witnesses``)."""
+        return with_witnesses(self.state, self.records())
 
 
 class Bill(NamedTuple):
@@ -86,13 +92,13 @@ def first_records(records: Sequence[SessionRecord], count: int) -> Sequence[Sess
 def state_at(session: Session, revision: int) -> tuple[SessionState, Sequence[SessionRecord]]:
     """Return what a session was after its first ``revision`` different records, and these.
 
-    Of a session with too many records not all are kept: it is what it is now.
+    Of a session with too many records the first ones are kept, and a few of the others.
     """
-    records, state = session.records(), session.state
-    if state.witnesses is not None:
-        return state, records
+    records, state = session.known(), session.state
+    if revision >= state.revision:
+        return state, records if state.witnesses is not None else first_records(records, revision)
     first = first_records(records, revision)
-    return state if revision >= state.revision else fold(first, session.limits), first
+    return fold(first, session.limits), first
 
 
 def usage_of(

@@ -196,5 +196,5 @@ def is_changed(desk: Desk, session: Session, account: Account) -> bool:
     if account.verdict is Verdict.VOID or account.terms is None or not account.facts.are_billable:
         return False
     tariff = desk.tariff(account.terms)
-    _, cost = priced(state, session.records(), account.terms, tariff, account.corrections)
+    _, cost = priced(state, session.known(), account.terms, tariff, account.corrections)
     return total_of(cost) != account.total

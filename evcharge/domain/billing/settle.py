@@ -25,9 +25,18 @@ _REPEATED = "this decision was taken up before"
 _OVERRULED = "a later decision counts"
 _SAME = "it costs the same"
 _VOID = "it is void"
+_GIVEN_UP = f"more than {MOST_WAITING} decisions wait for what they are about"
 
 HARMLESS = frozenset({_WAITS, _REPEATED, _OVERRULED, _SAME, _VOID})
 """Refusals that nobody has to look into: the decision is kept, was taken up, or makes no difference."""
+
+
+class Refused(NamedTuple):
+    """A decision that had waited and cannot be carried out."""
+
+    decision: Decision
+    why: str
+    """As :attr:`Settled.refusal`."""
 
 
 class Settled(NamedTuple):
@@ -37,6 +46,8 @@ class Settled(NamedTuple):
     outputs: tuple[Output, ...] = ()
     refusal: str | None = None
     """Why a decision changes nothing: a few words for a person."""
+    refused: tuple[Refused, ...] = ()
+    """Decisions that wait no more, and that somebody has to look into."""
 
 
 def settle(
@@ -82,21 +93,26 @@ def decide(desk: Desk, session: Session, account: Account | None, decision: Deci
     known = (*known, decision.decision_id)[-MOST_REMEMBERED:]
     account = account._replace(known=known, decisions=count + 1)
     if not _is_due(decision, session, account):
-        waiting = (*(account.waiting or ()), decision)[-MOST_WAITING:]
-        return Settled(account._replace(waiting=waiting), refusal=_WAITS)
+        waiting = (*(account.waiting or ()), decision)
+        given_up = tuple(Refused(each, _GIVEN_UP) for each in waiting[:-MOST_WAITING])
+        account = account._replace(waiting=waiting[-MOST_WAITING:])
+        return Settled(account, refusal=_WAITS, refused=given_up)
     return _with_due(desk, session, _apply(desk, session, account, decision))
 
 
 def _with_due(desk: Desk, session: Session, settled: Settled) -> Settled:
     """Apply the decisions that waited until now, in the order of their records."""
-    account, outputs, refusal = settled
+    account, outputs, refusal, refused = settled
     if account.waiting is None:
         return settled
     while due := [each for each in account.waiting or () if _is_due(each, session, account)]:
         rest = tuple(each for each in account.waiting or () if each is not due[0])
-        account, more, _ = _apply(desk, session, account._replace(waiting=rest or None), due[0])
+        applied = _apply(desk, session, account._replace(waiting=rest or None), due[0])
+        account, more, why, _ = applied
         outputs += more
-    return Settled(account, outputs, refusal)
+        if why is not None and why not in HARMLESS:
+            refused += (Refused(due[0], why),)
+    return Settled(account, outputs, refusal, refused)
 
 
 def _is_behind(

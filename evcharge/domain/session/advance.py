@@ -40,8 +40,8 @@ def advance(
     new ones do not simply follow the last one in order, and never for a session with too many records.
 
     Appended is each record that is really new, and a repeat that was ingested before the one that is
-    kept; nothing of a pure duplicate, which leaves the state as it is; and nothing from the call on that
-    finds too many records: their number is bounded.
+    kept; nothing of a pure duplicate, which leaves the state as it is; and nothing from the record on
+    that is one too many: so the same is kept however records are cut into calls, and it is bounded.
     """
     if state is None:
         return _follow(EMPTY, new, limits) or _refold(None, new, (), limits)
@@ -102,15 +102,16 @@ def _refold(
 ) -> Advanced:
     """Fold everything anew, unless the new records only repeat what is stored."""
     kept = distinct(stored)
-    appended = []
+    appended: list[SessionRecord] = []
     # One by one, so that the same is kept however records are cut into calls.
-    for record in new:
+    for number, record in enumerate(new):
         what = value(record)
         known = kept.get(what)
+        if known is None and len(kept) == limits.max_readings:
+            return Advanced(flooded([*kept.values(), *new[number:]], limits), appended)
         if known is None or first_appearance(record) < first_appearance(known):
             kept[what] = record
             appended.append(record)
     if state is not None and not appended:
         return Advanced(state, ())
-    folded = fold(kept.values(), limits)
-    return Advanced(folded, () if folded.witnesses is not None else appended)
+    return Advanced(fold(kept.values(), limits), appended)

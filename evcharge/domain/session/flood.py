@@ -4,7 +4,7 @@ Beyond ``Limits.max_readings`` distinct records no further one is kept, so neith
 from new records nor all records be folded. What such a session is follows from its *witnesses*: at most
 nine records of the set, each the first or the last of its sort. Of a set and of the witnesses of its
 parts they are the same, so that order, duplicates and chunks still do not matter, and neither does which
-records happened to be kept. The state is the fold of the witnesses; its revision stays one above the
+records came first and are kept. The state is the fold of the witnesses; its revision stays one above the
 limit. The session's connector, user, start, last reading and end are those of all its records; readings
 in between are not compared, and the state's size is bounded.
 """
@@ -15,7 +15,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 
 from evcharge.domain.session.held import HeldReason
 from evcharge.domain.session.limits import Limits
-from evcharge.domain.session.order import END_RANK, distinct, in_order
+from evcharge.domain.session.order import END_RANK, distinct, in_order, value
 from evcharge.domain.session.reduce import reduce
 from evcharge.domain.session.state import SessionState
 from evcharge.domain.session_record import RecordKind, SessionRecord, restored, stored
@@ -67,6 +67,19 @@ def kept_witnesses(
 ) -> list[SessionRecord]:
     """Return the records that the state keeps; the rules do not need the session's identity."""
     return [restored(station_id, session_id, kept) for kept in state.witnesses or ()]
+
+
+def with_witnesses(state: SessionState, kept: Sequence[SessionRecord]) -> Sequence[SessionRecord]:
+    """Return the records that are known of a session: those kept, in the order of arrival.
+
+    Of one with too many of them these are the first, and behind them stand the witnesses that came
+    later: among these are the accepted end and the first start, wherever they were.
+    """
+    if state.witnesses is None:
+        return kept
+    known = set(map(value, kept))
+    later = kept_witnesses(state, *kept[0][:2]) if kept else ()
+    return [*kept, *(each for each in later if value(each) not in known)]
 
 
 def _is_reading(record: SessionRecord) -> bool:

@@ -1,0 +1,61 @@
+"""Which decisions about a session have to be dead letters, and whether they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from evcharge.domain.billing.decision import Decision
+from evcharge.domain.billing.settle import HARMLESS, Settled
+from evcharge.events.rejection import Reason, Rejected
+from evcharge.verification.memory import forgotten
+
+
+class Letters:
+    """The dead letters of one session's decisions, which are named by their number in the log."""
+
+    def __init__(
+        self, session_id: str, decisions: Sequence[Decision], found: Mapping[int, str]
+    ) -> None:
+        """``found``: numbers of the decisions that have one, and what it says."""
+        self._session_id = session_id
+        self._decisions = decisions
+        self._numbers = {_place(each): number for number, each in enumerate(decisions)}
+        self._found = found
+
+    def refused(self, settled: Settled, decision: Decision | None = None) -> dict[int, Rejected]:
+        """Return the decisions that cannot be carried out: such as had waited, and this one."""
+        why = {each.decision: each.why for each in settled.refused}
+        if decision is not None and settled.refusal is not None and settled.refusal not in HARMLESS:
+            why[decision] = settled.refusal
+        return self.of(why)
+
+    def of(self, why: Mapping[Decision, str]) -> dict[int, Rejected]:
+        """Return decisions as refused, in these words."""
+        return {self._numbers[_place(each)]: self._refused(words) for each, words in why.items()}
+
+    def says(self, decision: Decision, words: str) -> bool:
+        """Whether the dead letter of a decision says that it was refused in these words."""
+        return self._found.get(self._numbers[_place(decision)]) == self._refused(words).detail
+
+    def _refused(self, words: str) -> Rejected:
+        return Rejected(Reason.DECISION_REFUSED, f"session {self._session_id}: {words}")
+
+    def late(self, decisions: Iterable[Decision]) -> dict[int, Rejected]:
+        """Return the decisions as refused because the session is forgotten."""
+        late = Rejected(Reason.TOO_LATE, forgotten(self._session_id))
+        return {self._numbers[_place(each)]: late for each in decisions}
+
+    def wrong(
+        self, decisions: Iterable[Decision], refused: Mapping[int, Rejected]
+    ) -> tuple[str, str] | None:
+        """Return which of these decisions has a dead letter that was not refused, or the opposite."""
+        for number in (self._numbers[_place(each)] for each in decisions):
+            if (number in refused) != (number in self._found):
+                name = self._decisions[number].decision_id
+                sort = "missing" if number in refused else "surplus"
+                return sort, f"the dead letter of decision {name}"
+        return None
+
+
+def _place(decision: Decision) -> tuple[int, int]:
+    return decision.partition, decision.offset
