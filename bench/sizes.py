@@ -17,8 +17,8 @@ class Sizes:
     faust_events: int = 20_000
     warm_up_events: int = 300_000
     """What Kafka Streams works off first, so that its code is compiled."""
-    fleets: tuple[int, ...] = (20_000, 1_000_000)
-    fleet_repeats: int = 3
+    fleets: tuple[tuple[int, int], ...] = ((20_000, 1), (1_000_000, 3))
+    """Stations, and how often it is measured: with more of them one lap is too noisy to tell."""
     fleet_events: int = 400_000
     """Of a part of the mix, behind the fill of each fleet: each repeat has one."""
     large_fleet: int = 1_000_000

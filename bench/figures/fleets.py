@@ -29,13 +29,13 @@ async def fleets(scene: Scene) -> AsyncIterator[Figure]:
         (Evcharge(), Evcharge()),
         *((streams.filling(each), streams.peer(each)) for each in GUARANTEES),
     ]
-    for stations in scene.sizes.fleets:
-        for figure in await _fleet(scene, stations, programs):
+    for stations, repeats in scene.sizes.fleets:
+        for figure in await _fleet(scene, stations, repeats, programs):
             yield figure
 
 
 async def _fleet(
-    scene: Scene, stations: int, programs: list[tuple[Program, Program]]
+    scene: Scene, stations: int, repeats: int, programs: list[tuple[Program, Program]]
 ) -> list[Figure]:
     laps: dict[str, list[Lap]] = {}
     jobs: dict[str, Job] = {}
@@ -49,7 +49,7 @@ async def _fleet(
             peaks[program.name] = await work_off(scene, filling, job)
             jobs[program.name] = job
         stream = filled
-        for _ in range(scene.sizes.fleet_repeats):
+        for _ in range(repeats):
             before = stream
             scene.use_both_cores()
             stream = await preloading.mix(scene.sizes.fleet_events)
