@@ -24,7 +24,7 @@ from evcharge.past_bills.period import Period, read_period
 from evcharge.past_bills.rerating import Priced, Wish, price_anew
 from evcharge.past_bills.sealed_log import SealedLog
 from evcharge.past_bills.tariff_file import read_tariff
-from evcharge.past_bills.telling import as_json, as_text
+from evcharge.past_bills.telling import as_json, as_text, audit_json
 from evcharge.settings import Settings
 from evcharge.topics.catalogue import INVOICES, SEALED_SESSIONS
 from evcharge.verification.report import Report
@@ -121,7 +121,7 @@ class Rerate(ProjectCommand):
                 raise CommandError(
                     "--apply and --tariff-id belong to a re-rating: --tariff is missing"
                 )
-            return await audit(settings, period)
+            return await audit(settings, period, is_json=is_json or self.json)
         if not period.is_bounded:
             raise CommandError(
                 "a re-rating needs --from and --to: sessions that start between are meant"
@@ -224,7 +224,7 @@ async def follow(settings: Settings, patience_s: float) -> bool:
     return done
 
 
-async def audit(settings: Settings, period: Period) -> int:
+async def audit(settings: Settings, period: Period, *, is_json: bool) -> int:
     """Audit, print what differs, and return the exit code."""
     report = Report()
     with Progress(1_000) as progress:
@@ -233,7 +233,7 @@ async def audit(settings: Settings, period: Period) -> int:
                 1_000 * done // total, f"{done:,} of {total:,} records read"
             )
         )
-    for line in report.lines():
+    for line in [json.dumps(audit_json(period, report))] if is_json else report.lines():
         sys.stdout.write(line + "\n")
     say(f"sessions that started {period}: {report.summary()}")
     say("no differences" if report.equal else f"{report.differences.total():,} differences")

@@ -9,7 +9,9 @@ from evcharge.domain.billing.rerate import Difference, Sums
 from evcharge.domain.pricing.cost_json import money_text
 from evcharge.domain.quantities import format_timestamp
 from evcharge.domain.tariff import MINOR_UNITS
+from evcharge.past_bills.period import Period
 from evcharge.past_bills.rerating import Priced, Wish
+from evcharge.verification.report import Report
 
 
 def as_text(wish: Wish, priced: Priced) -> Iterator[str]:
@@ -70,12 +72,11 @@ def _signed(minor_units: int, currency: str) -> str:
 
 def as_json(wish: Wish, priced: Priced) -> dict[str, Any]:
     """Return the report as an object; amounts are decimal texts, with VAT."""
-    report, (since_us, until_us) = priced.report, wish.period
+    report = priced.report
     return {
         "tariff_id": wish.tariff.plan.tariff.tariff_id,
         "tariff_digest": wish.tariff.digest,
-        "from": None if since_us is None else format_timestamp(since_us),
-        "to": None if until_us is None else format_timestamp(until_us),
+        **_bounds(wish.period),
         "sessions": report.sessions,
         "changed": report.changed,
         "not_valid": priced.not_valid,
@@ -98,6 +99,19 @@ def as_json(wish: Wish, priced: Priced) -> dict[str, Any]:
             }
             for each in report.biggest
         ],
+    }
+
+
+def audit_json(period: Period, report: Report) -> dict[str, Any]:
+    """Return what an audit found as an object; without differences all is as it has to be."""
+    return _bounds(period) | report.as_json()
+
+
+def _bounds(period: Period) -> dict[str, str | None]:
+    since_us, until_us = period
+    return {
+        "from": None if since_us is None else format_timestamp(since_us),
+        "to": None if until_us is None else format_timestamp(until_us),
     }
 
 

@@ -17,11 +17,13 @@ def arrived(
     direct: Sequence[SessionRecord],
     rerouted: Sequence[SessionRecord],
     kept: Sequence[SessionRecord],
+    limits: Limits,
 ) -> Sequence[SessionRecord] | None:
     """Return all records of a session in the order of arrival; None: those kept were in no such order.
 
     ``kept`` are those that the table has. What is not among them, repeats mostly, stands before the next
-    one of its topic that is: where exactly it arrived changes nothing.
+    one of its topic that is: where exactly it arrived changes nothing. Behind the last that is kept, the
+    one that was too many came first, if there were too many.
     """
     streams = (direct, rerouted)
     places = {
@@ -39,7 +41,10 @@ def arrived(
             return None
         ordered += streams[number][taken[number] : place + 1]
         taken[number] = place + 1
-    return [*ordered, *direct[taken[0] :], *rerouted[taken[1] :]]
+    first, then = direct[taken[0] :], rerouted[taken[1] :]
+    if ordered and first and then and kept_of([*ordered, *first, *then], limits) != list(kept):
+        first, then = then, first
+    return [*ordered, *first, *then]
 
 
 def without_repeats(

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from evcharge.domain.billing.audit import Mismatch, audit, audit_credit_note, gaps
+from evcharge.domain.billing.audit import Mismatch, Numbers, audit, audit_credit_note
 from evcharge.domain.billing.invoice import Kind, invoice_id
 from evcharge.domain.billing.sealed import Sealed
-from evcharge.domain.billing.series import LANES, Issuer, Series, series_of
+from evcharge.domain.billing.series import LANES, Issuer, series_of
 from evcharge.domain.quantities import parse_timestamp
 from evcharge.events.sealed_reading import SealedError, read_sealed_session
 from evcharge.kafka.partitioning import Partitioner
@@ -60,7 +60,7 @@ class Bills:
         self._by_id: dict[str, dict[str, Any]] = {}
         self._credits: dict[str, str] = {}
         """The id of each credited invoice, and its credit note's."""
-        self._series: dict[Series, list[str]] = {}
+        self._numbers = Numbers()
         self._documents: dict[str, bytes] = {}
         """Tariffs without a version that sealed records name, by digest."""
 
@@ -114,7 +114,8 @@ class Bills:
             self._differs(INVOICES, "changed", f"{members.get('invoice_id')}: {problem!r}")
             return
         series = series_of(issuer.key, _lane_of(station_id), issued_us)
-        self._series.setdefault(series, []).append(str(members.get("number")))
+        for wrong in self._numbers.add(series, str(members.get("number"))):
+            self._differs(INVOICES, "not consecutive", f"{members['invoice_id']}: {_told(wrong)}")
 
     def _credit(self, name: str, members: Mapping[str, Any]) -> None:
         credited = members.get("credits") or {}
@@ -147,14 +148,7 @@ class Bills:
 
     def check(self) -> None:
         """Compare the records with one another."""
-        for series, numbers in self._series.items():
-            self._report.compared["series"] += 1
-            prefix = f"{series.year}-{series.lane:02}-"
-            for number in numbers:
-                if not number.startswith(prefix):
-                    self._differs(INVOICES, "changed", f"number {number} in the series {prefix}")
-            for gap in gaps(numbers):
-                self._differs(INVOICES, "not consecutive", f"{prefix}: {_told(gap)}")
+        self._report.compared["series"] += len(self._numbers.counters)
         for session, bills in self._sealed.items():
             if list(bills) != list(range(1, len(bills) + 1)):
                 self._differs(SEALED, "not consecutive", f"{_name(session)}: {list(bills)}")
@@ -215,11 +209,11 @@ class Bills:
                     self._report.differs(where, "changed", f"invoice {name} of {_name(session)}")
                 if rows.take(user_key(str(members.get("user_id")), name)) != PRESENT:
                     self._report.differs(where, "missing", f"invoice {name} among its user's")
-        for series, numbers in self._series.items():
+        for series, counter in self._numbers.counters.items():
             row = rows.take(number_key(series))
-            if row != encode_counter(len(numbers)):
+            if row != encode_counter(counter):
                 told = None if row is None else decode_counter(row)
-                what = f"series {series}: {told} instead of {len(numbers)}"
+                what = f"series {series}: {told} instead of {counter}"
                 self._report.differs(where, "changed", what)
         for digest, document in self._documents.items():
             if rows.take(tariff_key(digest)) != encode_tariff(document):

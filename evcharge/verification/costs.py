@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from evcharge.domain.billing.account import Account
 from evcharge.domain.billing.bill import ordered
 from evcharge.domain.billing.standing import standing_of
-from evcharge.domain.pricing import cost_json, session_cost
+from evcharge.domain.pricing import MAX_CHANGES, changes_in, cost_json, session_cost
 from evcharge.domain.session import Lifecycle, SessionState
 from evcharge.domain.session.flood import with_witnesses
 from evcharge.verification.log import Log
@@ -37,10 +37,13 @@ def possible_costs(
     else:
         ids = log.station_id, state.connector_id, state.started_us
         choices = reference.choices(*ids, state.updated_us)
+    upto_us = state.last_us if state.ended_us is None else state.ended_us
     records = ordered(with_witnesses(state, log.kept))
     costs: list[CostJson] = []
     for terms in choices:
         tariff = terms and reference.tariffs.get(terms.tariff_digest, terms.tariff_version)
+        if tariff and changes_in(tariff.plan, state.started_us, upto_us) > MAX_CHANGES:
+            tariff = None
         cost = tariff and session_cost(tariff.plan, state, records, ZoneInfo(terms.time_zone))
         costs.append(None if cost is None else cost_json(cost))
     return costs

@@ -161,8 +161,9 @@ class _Course:
             yield then
             return
         completion = None
+        is_new = after.revision > before.revision
         is_sealed = at.unpriced or (at.account is not None and at.account.is_settled)
-        if after.lifecycle is Lifecycle.COMPLETED and not is_sealed:
+        if is_new and after.lifecycle is Lifecycle.COMPLETED and not is_sealed:
             completion = Completion(after, record.ingest_us)
         if at.account is None:
             if completion is None:

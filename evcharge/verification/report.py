@@ -43,6 +43,21 @@ class Report:
             if count > len(details):
                 yield f"    and {count - len(details):,} more"
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the same for programs; ``details`` are of the first differences of each sort."""
+        return {
+            "compared": {what.replace(" ", "_"): count for what, count in self.compared.items()},
+            "differences": [
+                {
+                    "where": where,
+                    "sort": sort,
+                    "count": count,
+                    "details": self._details[where, sort],
+                }
+                for (where, sort), count in sorted(self.differences.items())
+            ],
+        }
+
     def summary(self) -> str:
         """Return in one sentence what was compared."""
         parts = [f"{count:,} {what}" for what, count in self.compared.items()]

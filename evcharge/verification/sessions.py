@@ -221,7 +221,7 @@ class _Sessions:
     def _log(self, session: SessionId, kept: Sequence[SessionRecord]) -> Log:
         sources = self._sources
         direct, rerouted = sources.direct.get(session, ()), sources.rerouted.get(session, ())
-        records = arrived(direct, rerouted, kept)
+        records = arrived(direct, rerouted, kept, self._limits)
         if records is None:
             self._differs(
                 "changed", session, "its records are kept in another order than they came"

@@ -13,7 +13,7 @@ import msgspec
 from evcharge.domain.billing.account import Account
 from evcharge.domain.billing.bill import Session, ordered, priced, state_at
 from evcharge.domain.billing.invoice import Kind, invoice_id
-from evcharge.domain.pricing import Cost, Plan, session_cost
+from evcharge.domain.pricing import MAX_CHANGES, Cost, changes_in, session_cost
 from evcharge.domain.quantities import DAY_US
 from evcharge.domain.session import Lifecycle
 from evcharge.events.cost import cost_bytes
@@ -31,9 +31,6 @@ FEW_RECORDS = 500
 
 FEW_DAYS_US = 8 * DAY_US
 """The same of its duration, for a tariff that depends on local time."""
-
-MAX_CHANGES = 20_000
-"""How often local time may change what a tariff charges in one session: a fifth of a second of work."""
 
 
 class _Invoice(msgspec.Struct):
@@ -77,7 +74,8 @@ async def cost_of(context: WebContext, kept: KeptSession) -> msgspec.Raw | None:
       be chosen now.
     * None: it is void, or without a start, or ended without an energy or before its start, or its
       station names a tariff that is not known, or it is so long that local time changes its tariff more
-      than :data:`MAX_CHANGES` times; or it is not billed (:attr:`KeptSession.unbilled`).
+      than :data:`~evcharge.domain.pricing.MAX_CHANGES` times; or it is not billed
+      (:attr:`KeptSession.unbilled`).
     """
     if kept.unbilled:
         return None
@@ -142,10 +140,3 @@ def _running(desk: ReadDesk, session: Session, account: Account | None) -> bytes
     if records := session.known():
         cost = session_cost(tariff.plan, state, ordered(records), ZoneInfo(terms.time_zone))
     return None if cost is None else cost_bytes(cost)
-
-
-def changes_in(plan: Plan, started_us: int | None, ended_us: int | None) -> int:
-    """Return how often local time can change what a tariff charges between two instants."""
-    if started_us is None or ended_us is None or ended_us < started_us:
-        return 0
-    return ((ended_us - started_us) // DAY_US + 1) * plan.calendar.changes_a_day

@@ -7,14 +7,13 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from evcharge.domain.pricing import Plan, cost_json, price
+from evcharge.domain.pricing import MAX_CHANGES, Plan, changes_in, cost_json, price
 from evcharge.domain.quantities import format_timestamp
 from evcharge.events.quotes import parse_quote
 from evcharge.events.rejection import Rejected
 from evcharge.web.answers import json_response
 from evcharge.web.bodies import body_of
 from evcharge.web.context import context_of
-from evcharge.web.costs import MAX_CHANGES, changes_in
 from evcharge.web.problems import ProblemError
 
 

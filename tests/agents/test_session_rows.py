@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evcharge.domain.quantities import parse_timestamp
 from evcharge.domain.session import HeldReason, Lifecycle, Limits, SessionState, fold
 from evcharge.domain.session.order import distinct
 from evcharge.domain.session_record import SessionRecord
@@ -23,7 +24,16 @@ from tables.charging_sessions import (
 from tests.agents.memory_step import MemoryStep
 from tests.domain import strategies
 from tests.domain.billing_desk import FakeDesk
-from tests.domain.session_records import LIMITS, end, kwh, session, start, update
+from tests.domain.session_records import (
+    LIMITS,
+    correction,
+    end,
+    kwh,
+    minute,
+    session,
+    start,
+    update,
+)
 
 IDS = ("EV-001", "S1")
 USER = "0123456789abcdef0123456789abcdef"
@@ -78,18 +88,77 @@ def test_every_permutation_and_every_cut_of_a_small_set_ends_in_the_same_session
 
 
 @settings(max_examples=200, deadline=None)
-@given(strategies.arrivals(), st.sampled_from(["0", "0.50"]))
+@given(
+    strategies.arrivals(),
+    st.sampled_from(["0", "0.50"]),
+    st.booleans(),
+    st.sampled_from([20_000, 4]),
+)
 def test_what_is_sealed_and_invoiced_is_the_same_whatever_the_chunks(
-    chunks: list[list[SessionRecord]], price: str
+    chunks: list[list[SessionRecord]], price: str, doubtful: bool, most: int
 ) -> None:
     sealed = []
     records = list(itertools.chain.from_iterable(chunks))
     for cut in (chunks, [[each] for each in records], [records]):
-        step = MemoryStep(LIMITS, FakeDesk(price))
+        desk = FakeDesk(price)
+        desk.doubtful = doubtful
+        step = MemoryStep(Limits(max_readings=most), desk)
         for chunk in cut:
             step.take(*chunk)
-        sealed.append(step.emitted)
+        sealed.append((step.emitted, row(step).account, row(step).completed_us))
     assert sealed[0] == sealed[1] == sealed[2]
+
+
+NAMED = update(80, user_id="U1", ingest=90)
+LATER_END = end(60, 4.0, ingest=75)
+OVER_POWER = [start(user_id="U1"), end(60, 10.0)]
+NAMELESS = [start(), LATER_END]
+
+
+@pytest.mark.parametrize(
+    ("records", "repeated", "at"),
+    [
+        ([*OVER_POWER, correction(60, 4.0, ingest=70)], 2, 70),
+        ([*NAMELESS, NAMED], 2, 90),
+        ([*NAMELESS, NAMED], 1, 90),
+        ([start(), end(50, 4.0), correction(60, 4.0, user_id="U1", ingest=95)], 1, 95),
+    ],
+    ids=["cures a doubt", "names the user", "end", "changes the end"],
+)
+def test_what_a_repeat_came_with_is_billed_at_the_record_that_counts(
+    records: list[SessionRecord], repeated: int, at: int
+) -> None:
+    # It came to another partition first, but was forwarded later; or much later.
+    for ingest_us in (minute(61), minute(99), minute(40)):
+        repeat = records[repeated]._replace(ingest_us=ingest_us, partition=1, offset=1)
+        arriving, written, issued = [*records, repeat], [], ""
+        for cut in ((4,), (3, 4), (2, 4), (1, 2, 3, 4)):
+            desk = FakeDesk()
+            desk.doubtful = True
+            step = MemoryStep(LIMITS, desk)
+            for first, behind in itertools.pairwise((0, *cut)):
+                step.take(*arriving[first:behind])
+            written.append((step.emitted, row(step).account, row(step).completed_us))
+            issued = step.invoices[0]["issued_at"]
+            assert issued == step.sealed[-1]["completed_at"]
+        assert written.count(written[0]) == len(written)
+        assert parse_timestamp(issued) == minute(at)
+
+
+@pytest.mark.parametrize("ingest", [60, 100])
+def test_a_repeat_seals_no_session_whose_tariff_has_become_known(ingest: float) -> None:
+    records = [start(user_id="U1"), end(60, 10.0)]
+    repeat = records[1]._replace(ingest_us=minute(ingest), offset=0)
+    reading = update(70, 10.0, ingest=110)
+    for chunks in ([[repeat], [reading]], [[repeat, reading]]):
+        desk = FakeDesk(price=None)
+        step = MemoryStep(LIMITS, desk)
+        step.take(*records)
+        desk.price = "0.50"
+        for chunk in chunks:
+            step.take(*chunk)
+        (invoice,) = step.invoices
+        assert parse_timestamp(invoice["issued_at"]) == minute(110)
 
 
 @pytest.mark.parametrize("meter", [None, 4076.123], ids=["energy", "register"])

@@ -217,3 +217,26 @@ def test_nothing_billed_is_clean(billed: Billed) -> None:
     result = audit()
     assert (result.exit_code, result.stdout) == (0, "")
     assert "compared nothing" in result.stderr
+
+
+def test_what_an_audit_finds_is_one_object_for_programs(billed: Billed) -> None:
+    billed.charge("S1")
+    billed.publish()
+    clean = json.loads(audit("--json", "--from", "2023-05-01").stdout)
+    assert clean == {
+        "from": "2023-05-01T00:00:00Z",
+        "to": None,
+        "compared": {"numbers": 1, "sealed_sessions": 1, "invoices": 1},
+        "differences": [],
+    }
+    billed.change = changed(INVOICES, user_id="U9")
+    billed.charge("S2")
+    billed.publish()
+
+    result = audit("--json")
+
+    (different,) = json.loads(result.stdout)["differences"]
+    assert (different["sort"], different["count"]) == ("wrong invoice.user_id", 1)
+    assert different["where"].startswith("sealed-sessions/")
+    assert different["details"] == ["session S2 of EV-001, bill 1: U9 instead of U1"]
+    assert (result.exit_code, result.stderr.endswith("1 differences\n")) == (1, True)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from evcharge.domain.billing.audit import Numbers, audit, audit_credit_note, gaps
+from evcharge.domain.billing.audit import Numbers, audit, audit_credit_note
 from evcharge.domain.billing.bill import Bill
 from evcharge.domain.billing.rerate import RerateReport, is_to_be_rerated, rerated
 from evcharge.domain.billing.sealed import Sealed
@@ -152,16 +152,11 @@ def test_numbers_of_a_series_count_from_1_without_a_gap(
     assert [mismatch.found for each in found for mismatch in each] == wrong
 
 
-def test_gaps_in_a_series_are_found() -> None:
-    assert gaps(["2026-01-000001", "2026-01-000002"]) == []
-    assert [each.found for each in gaps(["2026-01-000001", "2026-01-000003"])] == ["000003"]
-    assert [each.found for each in gaps(["2026-01-000001"] * 2)] == ["000001"]
-
-
 def test_each_series_counts_for_itself() -> None:
     counted = Numbers()
     for issuer, year, lane in (("i", 2026, 1), ("j", 2026, 1), ("i", 2027, 1), ("i", 2026, 63)):
         assert counted.add(Series(issuer, year, lane), f"{year}-{lane:02}-000001") == []
+    assert list(counted.counters.values()) == [1, 1, 1, 1]
 
 
 def test_a_re_rating_prices_the_sealed_segments_under_the_other_tariff() -> None:

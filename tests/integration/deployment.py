@@ -106,8 +106,16 @@ class Worker:
 
     def get(self, path: str) -> tuple[int, Any]:
         """Return status and body of a GET; numbers of the body are exact."""
+        return self._ask(urllib.request.Request(self.url + path))
+
+    def post(self, path: str, body: Mapping[str, Any]) -> tuple[int, Any]:
+        """Return status and body of a POST of JSON."""
+        headers = {"Content-Type": "application/json"}
+        return self._ask(urllib.request.Request(self.url + path, _json(body), headers))
+
+    def _ask(self, request: urllib.request.Request) -> tuple[int, Any]:
         try:
-            with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=10) as answer:
                 return answer.status, _body(answer)
         except urllib.error.HTTPError as problem:
             with problem:

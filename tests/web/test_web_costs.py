@@ -158,6 +158,11 @@ async def test_a_tariff_that_changes_too_often_in_a_session_gives_it_no_cost(
     await web.send(event("start", 0, timestamp="1970-01-02T00:00:00Z"), UPDATE)
     session = await web.session()
     assert (session["state"], session["cost"]) == ("active", None)
+    await web.send(END)
+    refused = await web.decide("approve", 3)
+    assert (refused.status, "changes its tariff" in refused.json["detail"]) == (409, True)
+    assert (await web.session())["held_reasons"] == ["too-long"]
+    assert (await web.decide("correct", 3, started_at="2023-05-01T10:00:00Z")).status == 200
 
 
 async def test_a_list_prices_its_sessions_too(web: MemoryWeb) -> None:

@@ -80,7 +80,7 @@ class Account(NamedTuple):
     changed: bool | None = None
     """True: later records say something else than what was looked at, or make another price of it."""
     doubts: int | None = None
-    """Reasons, as bits, why a completed session could not be sealed: those of its terms."""
+    """Reasons, as bits, why a completed session could not be billed: those of its terms."""
     verdict: Verdict | None = None
     """The last decision that was applied: approve, correct or void."""
     accepted: int | None = None

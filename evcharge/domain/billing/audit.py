@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from evcharge.domain.billing.bill import is_payable
@@ -91,15 +91,6 @@ def audit_credit_note(note: Mapping[str, Any], invoice: Mapping[str, Any]) -> li
     return found
 
 
-def gaps(numbers: Sequence[str]) -> list[Mismatch]:
-    """Return where the numbers of one series, in the order of the log, do not count from 1."""
-    found = []
-    for expected, number in enumerate(numbers, 1):
-        counter = number.rpartition("-")[2]
-        found += _compared("number", counter, f"{expected:0{max(len(counter), 6)}}")
-    return found
-
-
 class Numbers:
     """The numbers of all documents, in the order of the log: each series counts from 1, without a gap.
 
@@ -108,6 +99,11 @@ class Numbers:
 
     def __init__(self) -> None:
         self._last: dict[Series, int] = {}
+
+    @property
+    def counters(self) -> Mapping[Series, int]:
+        """The last number of each series."""
+        return self._last
 
     def add(self, series: Series, number: str) -> list[Mismatch]:
         """Return whether a number is not the one behind the last of its series, and go on from it."""

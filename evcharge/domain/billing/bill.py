@@ -101,6 +101,16 @@ def state_at(session: Session, revision: int) -> tuple[SessionState, Sequence[Se
     return fold(first, session.limits), first
 
 
+def state_behind(session: Session, revision: int) -> tuple[SessionState, Sequence[SessionRecord]]:
+    """Return what a session was when its ``revision``-th different record came, and the records then.
+
+    The last of these is that record: repeats that came behind it play no part.
+    """
+    records = session.known()
+    first = first_records(records, revision)
+    return session.state if len(first) == len(records) else fold(first, session.limits), first
+
+
 def usage_of(
     state: SessionState,
     records: Sequence[SessionRecord],

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
-from evcharge.domain.billing.account import Account, facts_of
+from evcharge.domain.billing.account import Account, Facts, facts_of
 from evcharge.domain.billing.bill import (
     Bill,
     Session,
     evidence_of,
+    first_records,
     is_payable,
     ordered,
     priced,
-    state_at,
+    state_behind,
     total_of,
 )
 from evcharge.domain.billing.decision import Corrections, Decision, Verdict
 from evcharge.domain.billing.terms import Desk, Terms
+from evcharge.domain.pricing import MAX_CHANGES, NEVER_MORE_US, changes_in
 from evcharge.domain.session import Completion, HeldReason, Lifecycle, SessionState
 from evcharge.domain.session.power import is_over_power
 from evcharge.domain.session.told import Told, told_in_order
@@ -58,7 +60,7 @@ def _next_completion(session: Session, completion: Completion) -> Completion | N
     last = session.state.revision
     first = max(completion.state.revision + 1, last - MOST_STEPS + 1)
     for revision in range(first, last + 1):
-        state, records = state_at(session, revision)
+        state, records = state_behind(session, revision)
         if state.lifecycle is Lifecycle.COMPLETED:
             return Completion(state, records[-1].ingest_us)
     return None
@@ -73,16 +75,28 @@ def _sealed(
     terms = account.terms or desk.terms(session.station_id, state.connector_id, state.started_us)
     if terms is None:
         return account._replace(doubts=HeldReason.NO_TARIFF.bit), ()
+    if not is_priceable(desk, terms, facts_of(state)):
+        return account._replace(doubts=HeldReason.TOO_LONG.bit, terms=terms), ()
     told = None
     if session.stored is not None and state.revision == session.state.revision:
         told = told_in_order(state, session.stored)
     seen: Sequence[SessionRecord] = ()
     if told is None:
-        seen = state_at(session, state.revision)[1]
+        seen = first_records(session.known(), state.revision)
     if is_over_power(state, ordered(seen), terms.max_power_mw, session.limits, told):
         return account._replace(doubts=HeldReason.OVER_POWER.bit, terms=terms), ()
     at_us = completion.completed_us
     return rebilled(desk, session, account, (state, seen), terms, at_us, told=told)
+
+
+def is_priceable(desk: Desk, terms: Terms, facts: Facts) -> bool:
+    """Whether local time does not change the tariff too often in a session (``pricing/bound.py``)."""
+    assert facts.started_us is not None, "billable"
+    assert facts.ended_us is not None, "billable"
+    # Nearly always.
+    if facts.ended_us - facts.started_us <= NEVER_MORE_US:
+        return True
+    return changes_in(desk.tariff(terms).plan, *facts[:2]) <= MAX_CHANGES
 
 
 def rebilled(
@@ -172,15 +186,19 @@ def review(
     last = session.state.revision
     first = max(account.revision, 0 if before is None else before.revision) + 1
     # One by one, so that no other cut into calls gives another bill.
-    for revision in range(max(min(first, last), last - MOST_STEPS + 1), last + 1):
-        if account.verdict is not None or account.invoice is not None or account.terms is None:
+    for revision in range(max(first, last - MOST_STEPS + 1), last + 1):
+        terms = account.terms
+        if account.verdict is not None or account.invoice is not None or terms is None:
             break
-        state, records = state_at(session, revision)
+        state, records = state_behind(session, revision)
         if state.lifecycle is Lifecycle.COMPLETED:
+            if not is_priceable(desk, terms, facts_of(state)):
+                account = account._replace(doubts=HeldReason.TOO_LONG.bit)
+                continue
             seen = (state, records)
             at_us = records[-1].ingest_us
-            billed, more = rebilled(desk, session, account, seen, account.terms, at_us)
-            if more:
+            billed, more = rebilled(desk, session, account, seen, terms, at_us)
+            if more or account.doubts:
                 # Else it stays as it is: which records are looked at depends on how they were cut.
                 account, outputs = billed, (*outputs, *more)
     if account.verdict is None and account.invoice is None:

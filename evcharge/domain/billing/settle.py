@@ -14,8 +14,17 @@ from evcharge.domain.billing.account import (
 )
 from evcharge.domain.billing.bill import Bill, Session, evidence_of, priced, state_at, total_of
 from evcharge.domain.billing.decision import Decision, Verdict
-from evcharge.domain.billing.rebill import Output, credit_of, is_changed, rebilled, review, seal
+from evcharge.domain.billing.rebill import (
+    Output,
+    credit_of,
+    is_changed,
+    is_priceable,
+    rebilled,
+    review,
+    seal,
+)
 from evcharge.domain.billing.terms import Desk
+from evcharge.domain.pricing import MAX_CHANGES, changes_in
 from evcharge.domain.session import Completion, Lifecycle, SessionState
 from evcharge.domain.session.order import END_RANK
 from evcharge.domain.session_record import SessionRecord
@@ -25,6 +34,7 @@ _REPEATED = "this decision was taken up before"
 _OVERRULED = "a later decision counts"
 _SAME = "it costs the same"
 _VOID = "it is void"
+_TOO_LONG = f"it is so long that local time changes its tariff more than {MAX_CHANGES:,} times"
 _GIVEN_UP = f"more than {MOST_WAITING} decisions wait for what they are about"
 
 HARMLESS = frozenset({_WAITS, _REPEATED, _OVERRULED, _SAME, _VOID})
@@ -162,6 +172,8 @@ def _bill(desk: Desk, session: Session, account: Account, decision: Decision) ->
     terms = account.terms or desk.terms(session.station_id, state.connector_id, facts.started_us)
     if terms is None:
         return Settled(account, refusal="its station names a tariff that is not known")
+    if not is_priceable(desk, terms, facts):
+        return Settled(account, refusal=_TOO_LONG)
     account, outputs = rebilled(
         desk,
         session,
@@ -237,6 +249,9 @@ def _rerate(desk: Desk, session: Session, account: Account, decision: Decision) 
     # What nobody decided about is billed as the author saw it; a decision's own view stays.
     revision = decision.revision if account.verdict is None else account.revision
     seen = state_at(session, revision)
+    facts = facts_of(seen[0]).corrected(account.corrections)
+    if changes_in(tariff.plan, facts.started_us, facts.ended_us) > MAX_CHANGES:
+        return Settled(account, refusal=_TOO_LONG)
     # Compared is what it costs as its author saw it: an account without an invoice may be further on.
     before = desk.tariff(agreed)
     _, cost = priced(*seen, agreed, before, account.corrections)

@@ -8,6 +8,7 @@
 * ``clock.py``: offsets of a time zone; ``calendar.py``: which elements hold from which instant on.
 * ``course.py``: a session in columns; ``walk.py``: how much of which price component it uses;
   ``throughout.py``: the same where nothing changes; ``steps.py``: rounded up to its step.
+* ``bound.py``: how long a session can be for its price to be computed.
 * ``bill.py``: lines, VAT, minimum and maximum price; ``cost.py``: the answer; ``cost_json.py``: its
   form in the contract.
 
@@ -16,6 +17,7 @@ fractions of them where a segment is cut. Nothing is rounded but the totals, at 
 currency's minor unit.
 """
 
+from evcharge.domain.pricing.bound import MAX_CHANGES, NEVER_MORE_US, changes_in
 from evcharge.domain.pricing.cost import Cost, Line, VatRow
 from evcharge.domain.pricing.cost_json import cost_json
 from evcharge.domain.pricing.plan import Plan
@@ -25,6 +27,8 @@ from evcharge.domain.pricing.session_usage import session_usage
 from evcharge.domain.pricing.usage import Exact, Segment, SegmentKind, Usage
 
 __all__ = [
+    "MAX_CHANGES",
+    "NEVER_MORE_US",
     "Cost",
     "Exact",
     "Line",
@@ -33,6 +37,7 @@ __all__ = [
     "SegmentKind",
     "Usage",
     "VatRow",
+    "changes_in",
     "cost_json",
     "price",
     "priced_session",

@@ -88,7 +88,8 @@ EXPLAINED: Mapping[HeldReason, Explained] = {
         ("max_session_ahead_s",),
     ),
     HeldReason.TOO_LONG: Explained(
-        "Ended, and longer than a session can be.",
+        "Ended, and longer than a session can be, or than can be priced: local time changes its tariff"
+        " more than 20,000 times.",
         "a start or a correction that makes it shorter",
         ("max_session_s",),
     ),

@@ -28,7 +28,7 @@ class Completion(NamedTuple):
 
     state: SessionState
     completed_us: int
-    """Ingest time of the record that completed it."""
+    """Ingest time of the record that completed it: one that says something new, never a repeat."""
 
 
 def advance_unsealed(
@@ -41,28 +41,33 @@ def advance_unsealed(
 
     ``new`` are in the order of arrival, and so is the result: no other cut into calls gives another.
     """
+    before = 0 if state is None else state.revision
     advanced = advance(state, new, stored, limits)
     if advanced.state.ended_us is None:
         return advanced, None
     was_open = state is None or state.ended_us is None
     # Nearly always the end is the last record, as it is if all were taken up in the usual way.
     if (was_open and advanced.appended is new) or _next_chance(state, new, 0) == len(new):
-        return advanced, _completion(advanced.state, new[-1])
+        return advanced, _completion(before, advanced.state, new[-1])
     appended: list[SessionRecord] = []
     completion, taken = None, 0
     while completion is None and taken < len(new):
         upto = _next_chance(state, new, taken)
+        before = 0 if state is None else state.revision
         state, more = advance(state, new[taken:upto], lambda: [*stored(), *appended], limits)
         appended.extend(more)
-        completion, taken = _completion(state, new[upto - 1]), upto
+        completion, taken = _completion(before, state, new[upto - 1]), upto
     if taken < len(new):
         state, more = advance(state, new[taken:], lambda: [*stored(), *appended], limits)
         appended.extend(more)
     return Advanced(advanced.state, appended), completion
 
 
-def _completion(state: SessionState, record: SessionRecord) -> Completion | None:
-    return Completion(state, record.ingest_us) if state.lifecycle is Lifecycle.COMPLETED else None
+def _completion(before: int, state: SessionState, record: SessionRecord) -> Completion | None:
+    """Return what a record completed, of a session that had so many different ones before."""
+    if state.revision == before or state.lifecycle is not Lifecycle.COMPLETED:
+        return None
+    return Completion(state, record.ingest_us)
 
 
 def _next_chance(state: SessionState | None, new: Sequence[SessionRecord], taken: int) -> int:
