@@ -89,7 +89,7 @@ docs: setup ## write the reference documents that are generated from the code
 BENCH_VENV := .venv-bench
 BENCH_STAMP := $(BENCH_VENV)/quix/.complete
 
-bench: setup $(BENCH_STAMP) ## every figure, beside Faust, Quix and Kafka Streams: 25 min (BENCH_FULL=1 longer)
+bench: setup $(BENCH_STAMP) ## every figure, beside Faust, Quix and Kafka Streams: 30 min (BENCH_FULL=1 longer)
 	@$(BENCH_VENV)/evcharge/bin/python -m bench $(ARGS)
 
 $(BENCH_STAMP): requirements/dev.txt requirements/bench.txt | setup

@@ -11,10 +11,10 @@ from typing import NamedTuple
 from faust.types import StreamT
 
 from evcharge.application import Application
-from evcharge.billing.books import Books, OpenBooks, completed_at
+from evcharge.billing.books import Books, OpenBooks, Prepared, completed_at
 from evcharge.billing.waiting import forget_waiting, forgotten
 from evcharge.domain.billing.bill import Session
-from evcharge.domain.billing.settle import settle
+from evcharge.domain.billing.settle import Settled, settle
 from evcharge.domain.billing.standing import settled_lifecycle
 from evcharge.domain.session import (
     Completion,
@@ -24,7 +24,12 @@ from evcharge.domain.session import (
     advance_unsealed,
 )
 from evcharge.domain.session.forgetting import is_forgotten, may_be_too_late
-from evcharge.domain.session_record import SessionRecord
+from evcharge.domain.session_record import (
+    SessionRecord,
+    StoredRecord,
+    all_restored,
+    all_stored,
+)
 from evcharge.engine.chunk import Chunk
 from evcharge.engine.step import Step
 from evcharge.engine.table import StateTable
@@ -58,16 +63,8 @@ def assemble(
     """Take up the records of a step, by session; then forget sessions whose time has come."""
     opened = books.open(step)
     unbilled: list[_Unbilled] = []
-    advance_session = partial(_advance, opened, unbilled)
-    for session, records in sessions:
-        step.apply(advance_session, session, records)
-    # Together, in two rounds: whatever runs seldom runs at half its speed.
-    stored = _stored(step, unbilled)
-    for each in unbilled:
-        try:
-            _bill(opened, step, each, next(stored) if each.completion else None)
-        except Exception:  # noqa: BLE001 - a bug, of which the step finds the record
-            step.apply(partial(_advance, opened, None), each.session, each.records)
+    step.apply_all(partial(_advance, opened, unbilled), sessions)
+    _bill_together(opened, step, unbilled)
     opened.close()
     forget_due(step, opened.closed, step.now_us, books.limits, partial(forget_waiting, step))
 
@@ -134,9 +131,17 @@ def _advance(
         step.count("records_ahead", sum(map(limits.is_ahead, records)))
     if not appended and after == before:
         return
-    if completion is None and account is None:
-        keep_session(step, session, row, after, appended, None, completed_us)
-        return
+    if account is None:
+        if row is not None and row.unpriced:
+            # It was completed before, whatever it is now.
+            books.keep(session, row, after, appended, None, completed_us, unpriced=True)
+            return
+        if completion is None:
+            keep_session(step, session, row, after, appended, None, completed_us)
+            return
+        if not books.is_billing:
+            books.seal_unpriced(session, row, after, appended, completion)
+            return
     to_bill = _Unbilled(session, row, before, after, records, appended, completion)
     if unbilled is None:
         _bill(books, step, to_bill)
@@ -144,39 +149,76 @@ def _advance(
         unbilled.append(to_bill)
 
 
-def _stored(step: Step, unbilled: Sequence[_Unbilled]) -> Iterator[list[SessionRecord]]:
-    """Return the stored records of each session that was completed, all read at once."""
-    completed = [each for each in unbilled if each.completion]
-    keys = [key for each in completed if each.row for key in block_keys(*each.session, each.row)]
+def _bill_together(books: OpenBooks, step: Step, unbilled: list[_Unbilled]) -> None:
+    """Bill sessions in rounds: whatever runs seldom runs at half its speed."""
+    # So numbers of invoices follow their time.
+    unbilled.sort(key=_last_offset)
+    kept = _kept(step, unbilled)
+    settled, entered, failed = [], [], []
+    for each in unbilled:
+        try:
+            settled.append((each, _settle(books, step, each, next(kept))))
+        except Exception:  # noqa: BLE001 - a bug, of which the step finds the record
+            failed.append(each)
+    for each, result in settled:
+        try:
+            entered.append((each, result, books.prepare(each.session, each.row, result)))
+        except Exception:  # noqa: BLE001 - the same
+            failed.append(each)
+    for each, result, prepared in entered:
+        _write(books, each, result, prepared)
+    for each in failed:
+        step.apply(partial(_advance, books, None), each.session, each.records)
+
+
+def _last_offset(unbilled: _Unbilled) -> int:
+    return unbilled.records[-1].offset
+
+
+def _kept(step: Step, unbilled: Sequence[_Unbilled]) -> Iterator[Sequence[StoredRecord] | None]:
+    """Return the records that are kept of each session that was completed, all read at once."""
+    keys = [
+        key
+        for each in unbilled
+        if each.completion and each.row
+        for key in block_keys(*each.session, each.row)
+    ]
     blocks = iter(step.get_many(keys)) if keys else iter(())
-    return iter(
-        [
-            records_of(*each.session, each.row, list(islice(blocks, each.row.blocks)))
-            if each.row
-            else []
-            for each in completed
-        ]
-    )
+    for each in unbilled:
+        if each.completion is None:
+            yield None
+        elif each.row is None:
+            yield ()
+        else:
+            yield records_of(each.row, islice(blocks, each.row.blocks))
 
 
-def _bill(
-    books: OpenBooks,
-    step: Step,
-    unbilled: _Unbilled,
-    stored: Sequence[SessionRecord] | None = None,
-) -> None:
-    """Bill a session; ``stored`` are its stored records, if they are at hand."""
+def _bill(books: OpenBooks, step: Step, unbilled: _Unbilled) -> None:
+    """Bill one session."""
+    settled = _settle(books, step, unbilled, None)
+    _write(books, unbilled, settled, books.prepare(unbilled.session, unbilled.row, settled))
+
+
+def _settle(
+    books: OpenBooks, step: Step, unbilled: _Unbilled, kept: Sequence[StoredRecord] | None
+) -> Settled:
+    """Return what becomes of a session; ``kept`` are its records before this step, if at hand."""
     (station_id, session_id), row, before, after, records, appended, completion = unbilled
 
     def all_records() -> Sequence[SessionRecord]:
-        known = stored_records(step, station_id, session_id, row) if stored is None else stored
-        return [*known, *appended]
+        if kept is None:
+            return [*stored_records(step, station_id, session_id, row), *appended]
+        return [*all_restored(station_id, session_id, kept), *appended]
 
-    session = Session(station_id, session_id, after, all_records, books.limits)
+    stored = None if kept is None else [*kept, *all_stored(appended)]
+    session = Session(station_id, session_id, after, all_records, books.limits, stored)
     account = row.account if row else None
-    settled = settle(books.desk, session, account, completion, before, records)
-    completed_us = completed_at(row, settled)
-    books.write(unbilled.session, row, after, appended, settled, completed_us)
+    return settle(books.desk, session, account, completion, before, records)
+
+
+def _write(books: OpenBooks, unbilled: _Unbilled, settled: Settled, prepared: Prepared) -> None:
+    session, row, _, after, _, appended, _ = unbilled
+    books.write(session, row, after, appended, settled, completed_at(row, settled), prepared)
 
 
 def _refuse(step: Step, records: Sequence[SessionRecord]) -> None:

@@ -72,6 +72,9 @@ def _decide(books: OpenBooks, step: Step, session: SessionId, decisions: Sequenc
     ):
         step.refuse(decided, forgotten(session_id))
         return
+    if (why := books.why_unbilled(row)) is not None:
+        step.refuse(decided, refused(session_id, why))
+        return
     # Of a session without records it is kept until they come.
     state, account = (EMPTY, None) if row is None else (row.state, row.account)
     billed = Session(
@@ -84,7 +87,8 @@ def _decide(books: OpenBooks, step: Step, session: SessionId, decisions: Sequenc
     settled = decide(books.desk, billed, account, decision)
     if settled.account != (account or NO_ACCOUNT):
         completed_us = completed_at(row, settled, decision)
-        books.write(session, row, state, (), settled, completed_us)
+        prepared = books.prepare(session, row, settled)
+        books.write(session, row, state, (), settled, completed_us, prepared)
     if decision in (settled.account.waiting or ()):
         keep_waiting(step, decided)
     if settled.refusal is not None and settled.refusal not in HARMLESS:

@@ -25,8 +25,7 @@ def follow_station_status(app: Application, table: StateTable) -> None:
     @app.chunk_agent("station-status", table)
     async def station_status(chunks: StreamT[Chunk]) -> None:
         async for step in app.lane.steps(chunks, table):
-            for station_id, reports in step.decode(decode, _station):
-                step.apply(_advance, station_id, reports)
+            step.apply_all(_advance, step.decode(decode, _station))
 
 
 _station = attrgetter("station_id")

@@ -36,13 +36,25 @@ def machine_table(machine: dict[str, str]) -> str:
     return f"| | |\n| --- | --- |{rows}"
 
 
-def profile_table(profile: dict[str, float]) -> str:
-    """Return where the time goes; rooms below a hundredth of all stand together."""
-    whole = sum(profile.values())
-    large = {room: spent for room, spent in profile.items() if spent >= whole / 100}
-    rows = [*large.items(), ("everything else", whole - sum(large.values())), ("**sum**", whole)]
-    lines = "".join(f"\n| {room} | {spent:.2f} | {spent / whole:.0%} |" for room, spent in rows)
-    return f"| room or library | µs per event | share |\n| --- | --- | --- |{lines}"
+def profile_table(profiles: dict[str, dict[str, float]]) -> str:
+    """Return where the time goes, by job; rooms that take little in each stand together."""
+    sums = {job: sum(spent.values()) for job, spent in profiles.items()}
+    most: dict[str, float] = {}
+    for job, spent in profiles.items():
+        for room, each in spent.items():
+            most[room] = max(most.get(room, 0), each / sums[job])
+    named = [room for room, share in most.items() if share >= 1 / 100]
+    head = "| room or library |" + "".join(f" {job} |" for job in profiles)
+    lines = [head, "| --- |" + " --- |" * len(profiles)]
+    for room in named:
+        cells = "".join(f" {spent.get(room, 0):.2f} |" for spent in profiles.values())
+        lines.append(f"| {room} |{cells}")
+    rest = "".join(
+        f" {sums[job] - sum(spent.get(room, 0) for room in named):.2f} |"
+        for job, spent in profiles.items()
+    )
+    total = "".join(f" {each:.2f} |" for each in sums.values())
+    return "\n".join([*lines, f"| everything else |{rest}", f"| **µs per event** |{total}"])
 
 
 def blocks() -> dict[str, str]:

@@ -62,6 +62,8 @@ class Evcharge:
     name: str = "evcharge"
     instance: str = "bench"
     """Its `EVCHARGE_INSTANCE_ID`; also part of where its state is."""
+    billing: bool = False
+    """Whether it bills: no peer does, so that is a figure of its own."""
 
     def state(self, job: Job) -> Path:
         """Return where its local state is."""
@@ -77,6 +79,7 @@ class Evcharge:
             "EVCHARGE_INSTANCE_ID": self.instance,
             "EVCHARGE_DATA_DIR": str(self.state(job)),
             "EVCHARGE_WEB_PORT": str(free_port()),
+            "EVCHARGE_BILLING": "on" if self.billing else "off",
         }
 
     def output_topic(self, job: Job) -> str:

@@ -1,7 +1,8 @@
 """`python -m bench.where_time_goes`: µs of CPU per event by room, of a worker at full load.
 
-Runs the throughput's stream once through a worker with a sampler in it and writes bench/profile.json,
-from which `python -m bench.page` makes its table.
+Runs the throughput's stream through a worker with a sampler in it, without billing and with each session
+invoiced, then the mix of a large fleet; writes bench/profile.json, from which `python -m bench.page`
+makes its table.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.figures.billing import register
 from bench.figures.throughput import STATIONS
+from bench.large import work_off
 from bench.notice import Notice
 from bench.outputs import Outputs
-from bench.preload import preload
+from bench.page import profile_table
+from bench.preload import Preloading, preload
 from bench.programs import Evcharge, Job, launch
 from bench.race import first_and_last, follow
 from bench.scene import Scene, set_scene
@@ -55,17 +59,37 @@ def per_event(kept: Kept, first_s: float, last_s: float, events: float) -> dict[
     }
 
 
-async def measure(scene: Scene) -> dict[str, float]:
-    """Run it once."""
+async def measure(scene: Scene) -> dict[str, dict[str, float]]:
+    """Run each job once."""
     scene.use_both_cores()
-    stream = await preload(scene.bootstrap, "profile.", STATIONS, scene.sizes.events)
+    usual = await preload(scene.bootstrap, "profile.", STATIONS, scene.sizes.events)
+    await register(usual)
     scene.stay_on_kafkas_core()
-    job = Job(stream, scene.new_name("profile"), scene.new_directory())
-    program = Sampled()
+    found = {}
+    for title, is_billing in (("billing off", False), ("invoiced", True)):
+        job = Job(usual, scene.new_name("profile"), scene.new_directory())
+        found[title] = await _sampled(scene, Sampled(billing=is_billing), job)
+    stations = scene.sizes.large_fleet
+    scene.use_both_cores()
+    async with Preloading(scene.bootstrap, "large-profile.", stations) as preloading:
+        filled = await preloading.fill()
+        scene.stay_on_kafkas_core()
+        job = Job(filled, scene.new_name("profile"), scene.new_directory())
+        await work_off(scene, Evcharge(), job)
+        scene.use_both_cores()
+        mixed = job.over(await preloading.mix(scene.sizes.fleet_events))
+        scene.stay_on_kafkas_core()
+    found[f"{stations:,} stations"] = await _sampled(scene, Sampled(), mixed)
+    return found
+
+
+async def _sampled(scene: Scene, program: Sampled, job: Job) -> dict[str, float]:
+    """Work off what is not yet done of a job."""
+    stream = job.stream
     async with Outputs(stream.bootstrap, program.output_topic(job)) as outputs:
         running = await launch(program, job, core=scene.program_core)
         try:
-            with Notice("a worker with a sampler in it") as notice:
+            with Notice(f"a worker with a sampler in it: {stream.events:,} events") as notice:
                 await follow(running, outputs, stream, notice)
             await running.stop()
         finally:
@@ -79,12 +103,9 @@ def main() -> None:
     """Measure, write, print."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with set_scene(DEFAULT) as scene:
-        rooms = asyncio.run(measure(scene))
-    PROFILE.write_text(json.dumps(rooms, indent=1) + "\n", encoding="utf-8")
-    for room, spent in rooms.items():
-        if spent >= 0.005:
-            print(f"{spent:6.2f}  {room}")
-    print(f"{sum(rooms.values()):6.2f}  µs of CPU per event")
+        found = asyncio.run(measure(scene))
+    PROFILE.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    print(profile_table(found))
 
 
 if __name__ == "__main__":

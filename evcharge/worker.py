@@ -33,7 +33,12 @@ def build(settings: Settings, *, in_memory: bool = False) -> Application:
     application = Application(settings, in_memory=in_memory)
     follow_station_status(application, application.state_table(station_status.NAME))
     sessions = application.state_table(charging_sessions.NAME)
-    books = Books(application.desk, Ledger(settings, application.lane_of), Limits.of(settings))
+    books = Books(
+        application.desk,
+        Ledger(settings, application.lane_of),
+        Limits.of(settings),
+        is_billing=settings.billing,
+    )
     assemble_charging_sessions(application, sessions, books)
     take_session_decisions(application, sessions, books)
     serve_web(application)

@@ -4,12 +4,12 @@ r"""Table ``charging-sessions``: every session, its records, and where to find i
 row        key                             value
 =========  ==============================  ====================================================
 session    ``S`` station \0 session        ``[1, blocks, [state…], n, tail, [account…],
-                                           completed_us]``: the folded state, how many blocks of
-                                           records there are, the last n records (too few yet for a
-                                           block), one behind the other, what is remembered of its
-                                           bills (nil: nothing), and when it was completed, if after
-                                           its end. A state of revision 0: decisions wait for the
-                                           session's records. ``[1]``: a marker, it is forgotten
+                                           completed_us, unpriced]``: the folded state, how many
+                                           blocks of records, the last n records (too few yet for a
+                                           block), what is remembered of its bills (nil: nothing),
+                                           when it was completed, if after its end, and whether it
+                                           was sealed without a price. A state of revision 0:
+                                           decisions wait for records. ``[1]``: it is forgotten
 records    ``R`` station \0 session \0 n    ``[1, [[record…], …]]``: block n of the session's records,
                                            in the order in which they arrived
 open       ``O`` station \0 session        ``[1]``: the session has not ended
@@ -19,15 +19,13 @@ index      ``I`` session \0 station        ``[1]``: a station that has a session
 A session is a function of the set of its records, so all of them are kept; but a record that arrives
 in order only adds a small block and rewrites the state, whose size is bounded, whatever came before.
 Of a forgotten session only the marker is left (``closed_sessions.py`` has the rows that say when).
-What was billed is in the rows of ``invoices.py``, which sessions are held in ``held_sessions.py``, the
-records of decisions that wait in ``waiting_decisions.py``.
-Only writers: ``agents/charging_sessions.py`` and ``agents/session_decisions.py``, in the steps of the
-one pipeline that each partition has.
+Bills are in the rows of ``invoices.py``, which sessions are held in ``held_sessions.py``, decisions that
+wait in ``waiting_decisions.py``. Only the agents of sessions and decisions write, in one pipeline.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from typing import Any, Protocol, TypeAlias
 
@@ -35,7 +33,13 @@ import msgspec
 
 from evcharge.domain.billing.account import Account
 from evcharge.domain.session import SessionState
-from evcharge.domain.session_record import SessionRecord, all_restored, all_stored, stored
+from evcharge.domain.session_record import (
+    SessionRecord,
+    StoredRecord,
+    all_restored,
+    all_stored,
+    stored,
+)
 from evcharge.domain.station_session import OpenSession
 from evcharge.storage.partition_store import PartitionStore
 
@@ -80,6 +84,8 @@ class SessionRow(msgspec.Struct, array_like=True, tag=VERSION, frozen=True, gc=F
     completed_us: int | None = None
     """Ingest time of the record or the decision that completed the session, where that is later than
     its end's: its deadline counts from then."""
+    unpriced: bool = False
+    """Whether it was sealed while billing was switched off: it has no account, and never will."""
 
     @property
     def is_open(self) -> bool:
@@ -145,6 +151,8 @@ def encode_session(row: SessionRow) -> bytes:
             end -= 1
         account = account[:end]
     fields = (VERSION, row.blocks, state, row.waiting, row.tail, account)
+    if row.unpriced:
+        return _encode((*fields, row.completed_us, True))
     return _encode(fields if row.completed_us is None else (*fields, row.completed_us))
 
 
@@ -193,7 +201,7 @@ def stored_records(
     if row is None:
         return []
     blocks = rows.get_many(block_keys(station_id, session_id, row)) if row.blocks else ()
-    return records_of(station_id, session_id, row, blocks)
+    return all_restored(station_id, session_id, records_of(row, blocks))
 
 
 def block_keys(station_id: str, session_id: str, row: SessionRow) -> list[bytes]:
@@ -202,10 +210,8 @@ def block_keys(station_id: str, session_id: str, row: SessionRow) -> list[bytes]
     return [prefix + number.to_bytes(4, "big") for number in range(row.blocks)]
 
 
-def records_of(
-    station_id: str, session_id: str, row: SessionRow, blocks: Sequence[bytes | None]
-) -> list[SessionRecord]:
-    """Return all records kept of a session, from its blocks, in the order in which they arrived."""
+def records_of(row: SessionRow, blocks: Iterable[bytes | None]) -> list[StoredRecord]:
+    """Return all records of a session as they are kept, in the order in which they arrived."""
     # All of them at once take half the time of one after the other.
     count, pieces = row.waiting, [b""]
     for block in blocks:
@@ -214,7 +220,7 @@ def records_of(
             pieces.append(block[5:])
     pieces[0] = b"\xdd%b" % count.to_bytes(4, "big")
     pieces.append(row.tail)
-    return all_restored(station_id, session_id, _decode(b"".join(pieces)))
+    return _decode(b"".join(pieces))  # type: ignore[no-any-return]
 
 
 def append_records(
@@ -284,11 +290,6 @@ class ChargingSessionsReader:
         prefix = index_key(session_id, "")
         for key, _ in self._store.scan(prefix):
             yield key[len(prefix) :].decode()
-
-    def records(self, station_id: str, session_id: str) -> list[SessionRecord]:
-        """Return all records kept of a session, in the order in which they arrived."""
-        row = self.row(station_id, session_id)
-        return stored_records(self._store, station_id, session_id, row)
 
 
 def _row(value: bytes | None) -> SessionRow | None:

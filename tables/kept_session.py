@@ -30,10 +30,13 @@ def keep_session(
     account: Account | None,
     completed_us: int | None,
     lifecycle: Lifecycle | None = None,
+    *,
+    unpriced: bool = False,
 ) -> None:
     """Replace a session's row, if it has one, by one with a new state, more records and an account.
 
-    ``lifecycle``: what the session then is, if that is known already.
+    ``lifecycle``: what the session then is, if that is known already. ``unpriced``: see
+    :class:`~tables.charging_sessions.SessionRow`.
     """
     station_id, session_id = session
     blocks, waiting, tail = (row.blocks, row.waiting, row.tail) if row else (0, 0, b"")
@@ -42,10 +45,20 @@ def keep_session(
         for block in full:
             rows.put(block_key(station_id, session_id, blocks), block)
             blocks += 1
-    changed = SessionRow(blocks, state, waiting, tail, account, completed_us)
+    changed = SessionRow(blocks, state, waiting, tail, account, completed_us, unpriced)
     rows.put_state(session_key(station_id, session_id), changed, encode_session)
     if state.revision and (row is None or not row.state.revision):
         rows.put(index_key(session_id, station_id), PRESENT)
+    if (
+        account is None
+        and row is not None
+        and row.account is None
+        and row.state.revision
+        and state.ended_us is row.state.ended_us is None
+        and state.reasons == row.state.reasons
+    ):
+        # Nearly always: a session goes on, and is found as before.
+        return
     is_open = changed.is_open
     if is_open != (row is not None and row.is_open):
         rows.put(open_key(station_id, session_id), PRESENT if is_open else None)

@@ -46,6 +46,8 @@ def test_variables_of_others_are_left_alone() -> None:
         ("EVCHARGE_WEB_PORT", "-1", "a whole number"),
         ("EVCHARGE_WEB_PORT", "", "a whole number"),
         ("EVCHARGE_WEB_PORT", "\N{ARABIC-INDIC DIGIT ONE}", "a whole number"),
+        ("EVCHARGE_BILLING", "false", "on or off"),
+        ("EVCHARGE_BILLING", "", "on or off"),
         ("EVCHARGE_CURRENCY", "eur", "ISO 4217"),
         ("EVCHARGE_DEFAULT_TIME_ZONE", "Mars/Olympus", "IANA time zone"),
         ("EVCHARGE_DEFAULT_TIME_ZONE", "../etc/passwd", "IANA time zone"),
@@ -64,6 +66,11 @@ def test_a_wrong_value_names_the_variable_and_what_was_expected(
         Settings.from_env({variable: value})
     assert variable in str(refused.value)
     assert expected in str(refused.value)
+
+
+@pytest.mark.parametrize(("value", "is_billing"), [("on", True), ("off", False)])
+def test_billing_can_be_switched_off(value: str, is_billing: bool) -> None:
+    assert Settings.from_env({"EVCHARGE_BILLING": value}).billing == is_billing
 
 
 def test_several_brokers_are_separated_by_semicolons() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from bench.figures.throughput import GUARANTEES, compared, warm_up
 from bench.large import Large, work_off
@@ -13,6 +14,7 @@ from bench.programs import Evcharge, Job, Program
 from bench.race import Lap, lap
 from bench.result import Figure, at_least, shown
 from bench.scene import Scene
+from bench.statistics import Spread
 
 LEAST = {20_000: 80_000, 1_000_000: 50_000}
 """Events per second that evcharge must reach with so many stations."""
@@ -21,19 +23,19 @@ RATIOS = {"Kafka Streams": 1.5, "Kafka Streams, exactly once": 2.0}
 
 
 async def fleets(scene: Scene) -> AsyncIterator[Figure]:
-    """Fill each fleet's state with every program, then load the mix and let them race over it."""
+    """Fill each fleet's state with every program; then load the mix in parts, and race over each."""
     streams = KafkaStreams.compiled(scene.new_directory(), await warm_up(scene))
     programs: list[tuple[Program, Program]] = [
         (Evcharge(), Evcharge()),
         *((streams.filling(each), streams.peer(each)) for each in GUARANTEES),
     ]
-    for stations in scene.sizes.fleets:
-        for figure in await _fleet(scene, stations, programs):
+    for stations, repeats in scene.sizes.fleets:
+        for figure in await _fleet(scene, stations, repeats, programs):
             yield figure
 
 
 async def _fleet(
-    scene: Scene, stations: int, programs: list[tuple[Program, Program]]
+    scene: Scene, stations: int, repeats: int, programs: list[tuple[Program, Program]]
 ) -> list[Figure]:
     laps: dict[str, list[Lap]] = {}
     jobs: dict[str, Job] = {}
@@ -46,28 +48,34 @@ async def _fleet(
             job = Job(filled, scene.new_name(program.name), scene.new_directory())
             peaks[program.name] = await work_off(scene, filling, job)
             jobs[program.name] = job
-        scene.use_both_cores()
-        stream = await preloading.mix(scene.sizes.fleet_events)
-        scene.stay_on_kafkas_core()
-    for _, program in programs:
-        job = jobs[program.name].over(stream)
-        run = await lap(scene, program, job)
-        laps[program.name] = [run]
-        if program.name == "evcharge" and stations == scene.sizes.large_fleet:
+        stream = filled
+        for _ in range(repeats):
+            before = stream
+            scene.use_both_cores()
+            stream = await preloading.mix(scene.sizes.fleet_events)
+            scene.stay_on_kafkas_core()
+            ended = stream.ended - before.ended
+            part = replace(stream, filled=before.events, ended=ended)
+            for _, program in programs:
+                run = await lap(scene, program, jobs[program.name].over(part))
+                laps.setdefault(program.name, []).append(run)
+                peaks[program.name] = max(peaks[program.name], run.peak_mb)
+    for name, job in jobs.items():
+        if name == "evcharge" and stations == scene.sizes.large_fleet:
             # The figures about much state go on with it.
-            scene.large = Large(job, max(peaks[program.name], run.peak_mb))
+            scene.large = Large(job.over(stream), peaks[name])
             continue
         shutil.rmtree(job.directory, ignore_errors=True)
         await scene.forget(job.name)
     where = f", {stations:,} stations"
     return [
         *compared(laps, RATIOS, where=where),
-        *(_rate(name, runs[0], stations, where) for name, runs in laps.items()),
+        *(_rate(name, runs, stations, where) for name, runs in laps.items()),
     ]
 
 
-def _rate(name: str, run: Lap, stations: int, where: str) -> Figure:
-    title = f"{name}{where}"
+def _rate(name: str, runs: list[Lap], stations: int, where: str) -> Figure:
+    title, rate = f"{name}{where}", Spread.of([run.rate for run in runs])
     if name == "evcharge" and stations in LEAST:
-        return at_least(title, run.rate, "events/s", LEAST[stations])
-    return shown(title, run.rate, "events/s")
+        return at_least(title, rate, "events/s", LEAST[stations])
+    return shown(title, rate, "events/s")

@@ -13,10 +13,12 @@ from evcharge.domain.billing.invoice import Kind, invoice_id
 from evcharge.domain.billing.rebill import Credit, Output
 from evcharge.domain.billing.series import LANES, Issuer, Series, next_number, series_of
 from evcharge.domain.quantities import DAY_US
+from evcharge.domain.session import Completion
 from evcharge.engine.step import Step
 from evcharge.events.cost import cost_bytes
 from evcharge.events.invoice import encode_credit_note, encode_invoice, issuer_bytes
 from evcharge.events.sealed_session import encode_bill
+from evcharge.events.unpriced_session import encode_unpriced
 from evcharge.settings import Settings
 from tables.charging_sessions import PRESENT
 from tables.invoices import decode_counter, invoice_key, number_key, user_key
@@ -83,6 +85,13 @@ class Ledger:
             else:
                 self._bill(step, entry, output, numbers)
         return entry
+
+    def seal_unpriced(
+        self, step: Step, station_id: str, session_id: str, completion: Completion
+    ) -> None:
+        """Write what a session used that is not billed."""
+        record = encode_unpriced(station_id, session_id, completion)
+        step.emit(self._sealed_sessions, station_id.encode(), record)
 
     def _bill(self, step: Step, entry: Entry, bill: Bill, numbers: Mapping[bytes, int]) -> None:
         cost = cost_bytes(bill.cost)

@@ -51,6 +51,8 @@ class Stage:
             "EVCHARGE_DATA_DIR": str(self.directory / "worker"),
             "EVCHARGE_WEB_PORT": str(self.web_port),
             "EVCHARGE_INSTANCE_ID": "demo",
+            "EVCHARGE_DEFAULT_TARIFF": str(ROOT / "examples" / "workplace" / "tariff.json"),
+            "EVCHARGE_ISSUER_NAME": "Example Charging",
         }
 
     async def start(self, *arguments: str, service: bool = False) -> Child:

@@ -35,4 +35,6 @@ def _default(field: Field[Any]) -> str:
         return "computed"
     if field.default is None or field.default == "":
         return "none"
+    if isinstance(field.default, bool):
+        return "`on`" if field.default else "`off`"
     return f"`{field.default}`"

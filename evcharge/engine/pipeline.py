@@ -91,9 +91,10 @@ class Pipeline:
         row = self._cached.get(key)
         if row is not None:
             return row
-        for rows in (self._pending_rows, self._writing_rows):
-            if key in rows:
-                return rows[key]
+        if key in self._pending_rows:
+            return self._pending_rows[key]
+        if key in self._writing_rows:
+            return self._writing_rows[key]
         return self.store.get(key)
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:

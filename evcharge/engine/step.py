@@ -6,6 +6,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import islice
 from operator import itemgetter
 from typing import Any, Protocol, TypeVar
 
@@ -192,7 +193,8 @@ class Step:
         changed = self._changed.get(key)
         if changed is not None:
             return changed[0]  # type: ignore[no-any-return]
-        row = self.get(key)
+        rows = self.effects.rows
+        row = rows[key] if key in rows else self._pipeline.get(key)
         return None if row is None else decode(row)
 
     def put_state(self, key: bytes, state: S, encode: Callable[[S], bytes]) -> None:
@@ -203,6 +205,21 @@ class Step:
         self._changed[key] = (state, encode)
 
     # -- rules
+
+    def apply_all(
+        self, rule: Callable[[Step, K, Sequence[R]], None], groups: Sequence[tuple[K, Sequence[R]]]
+    ) -> None:
+        """Run a rule over the records of each key; see :meth:`apply`."""
+        done = 0
+        while done < len(groups):
+            try:
+                # One frame for all of them: of a large fleet each key has one record.
+                for key, records in islice(groups, done, None):
+                    rule(self, key, records)
+                    done += 1
+            except Exception:  # noqa: BLE001 - it is told where the rule is run again
+                self.apply(rule, *groups[done])
+                done += 1
 
     def apply(
         self, rule: Callable[[Step, K, Sequence[R]], None], key: K, records: Sequence[R]

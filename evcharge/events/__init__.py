@@ -12,6 +12,7 @@
     quick.py               the usual events in one faster pass, never against the models
     many.py                the usual events converted at once, column by column
     sealed_session.py      the record of the topic `sealed-sessions`, which evcharge writes
+    unpriced_session.py    the same of a session that is not billed
     decode.py              the two functions that the agents call; received.py what they are given
     rejection.py           the fixed list of reasons
 

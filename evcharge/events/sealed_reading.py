@@ -59,7 +59,7 @@ def read_sealed_session(value: bytes) -> Sealed:
     """Return the sealed session of a record.
 
     Raises:
-        SealedError: the record cannot be read.
+        SealedError: the record cannot be read, or its session is not billed.
     """
     try:
         return _sealed(_decode(value))

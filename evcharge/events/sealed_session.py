@@ -68,7 +68,11 @@ Offset = Annotated[int, Field(ge=0)]
 
 @with_config(STRICT)
 class SealedSession(TypedDict):
-    """A session as it is billed. Written once for each bill; of a session's records the last counts."""
+    """A session as it is billed. Written once for each bill; of a session's records the last counts.
+
+    If billing was switched off when the session first was completed, this is its only one, bill 1, and
+    tells what was used alone.
+    """
 
     v: Literal[1]
     """Of this schema."""
@@ -101,14 +105,17 @@ class SealedSession(TypedDict):
     the decision that led to this bill."""
     revision: int
     """How many different records of the session this bill is of: the first ones to arrive."""
-    segments: list[SealedSegment]
-    """What was priced."""
-    terms: SealedTerms
-    """Under which it was priced."""
-    cost: CostObject
-    """What its segments cost under these terms."""
-    evidence: dict[Literal["charging-sessions", "session-decisions"], list[tuple[Offset, Offset]]]
-    """Partition and offset of each record that this follows from, in the order of arrival."""
+    segments: list[SealedSegment] | None
+    """What was priced; null: billing was switched off."""
+    terms: SealedTerms | None
+    """Under which it was priced; null: billing was switched off."""
+    cost: CostObject | None
+    """What its segments cost under these terms; null: billing was switched off."""
+    evidence: (
+        dict[Literal["charging-sessions", "session-decisions"], list[tuple[Offset, Offset]]] | None
+    )
+    """Partition and offset of each record that this follows from, in the order of arrival; null: billing
+    was switched off."""
     decision: SealingDecision | None
     """Null: the records alone led to this bill."""
 

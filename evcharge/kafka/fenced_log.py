@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Sequence
 
 from aiokafka.structs import TopicPartition
 
 from evcharge.kafka.appends import Appends
 from evcharge.kafka.fenced_writer import FencedWriter
+from evcharge.kafka.lost_ends import LostEnds
 from evcharge.kafka.wire import Wire
 
 
@@ -17,13 +20,20 @@ class KafkaLog:
     def __init__(self, bootstrap: Sequence[str], client_id: str) -> None:
         self._wire = Wire(bootstrap, client_id)
         self._appends = Appends(self._wire)
+        self._lost_ends = LostEnds(self._wire)
+        self._looking: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Connect to Kafka."""
         await self._wire.start()
+        self._looking = asyncio.create_task(self._lost_ends.run(), name="lost-ends")
 
     async def stop(self) -> None:
         """Close the connections."""
+        if self._looking is not None:
+            self._looking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._looking
         await self._wire.stop()
 
     def writer(self, topic: str, partition: int) -> FencedWriter:
@@ -31,6 +41,8 @@ class KafkaLog:
 
         Its transactional id is the partition's name: whoever writes it, there is one at a time.
         """
-        return FencedWriter(
+        writer = FencedWriter(
             self._wire, self._appends, f"{topic}-{partition}", TopicPartition(topic, partition)
         )
+        self._lost_ends.watch(writer)
+        return writer

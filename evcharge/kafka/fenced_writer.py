@@ -13,6 +13,7 @@ Kafka has written the transaction's last marker.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -57,14 +58,19 @@ class _Producer:
         self.identity = Identity(answer.producer_id, answer.producer_epoch)
         self._sequences.clear()
 
-    def build(self, tp: TopicPartition, batch: Batch) -> bytes:
-        """Return a batch's bytes; it has to be appended before the partition's next one is built."""
+    @property
+    def epoch(self) -> Identity:
+        """Who it is, once it has taken over."""
         if self.identity is None:
             raise RuntimeError(f"{self.transactional_id} has not taken over")
+        return self.identity
+
+    def build(self, tp: TopicPartition, batch: Batch) -> bytes:
+        """Return a batch's bytes; it has to be appended before the partition's next one is built."""
         sequence = self._sequences[tp]
         # Sequences wrap around behind the largest 32-bit integer.
         self._sequences[tp] = (sequence + batch.count) & 0x7FFFFFFF
-        return batch.build(self.identity, sequence)
+        return batch.build(self.epoch, sequence)
 
 
 class FencedWriter:
@@ -79,6 +85,11 @@ class FencedWriter:
         self._plain = _Producer(wire, f"{transactional_id}-rows")
         self._transactions = _Producer(wire, transactional_id)
         self._last_transaction: set[TopicPartition] = set()
+        self._transacting = asyncio.Lock()
+        self._undecided = False
+        """Whether a transaction was begun and not ended."""
+        self.unseen: dict[TopicPartition, int] = {}
+        """The last offset written in each partition whose readers may not know the end of it yet."""
 
     async def take_over(self, rows: Sequence[Row]) -> int:
         """Become the only writer and append ``rows``; return the offset of the last.
@@ -90,9 +101,11 @@ class FencedWriter:
             # Refused where another has taken over since, or where an append of ours was cut short.
             with contextlib.suppress(OvertakenError, KafkaError):
                 return await self._append(_plain(rows))
-        # First the transactions: one that a former owner left open would hide our rows from readers.
-        await self._transactions.begin()
-        await self._plain.begin()
+        async with self._transacting:
+            # First the transactions: one that a former owner left open would hide our rows from readers.
+            await self._transactions.begin()
+            self._undecided = False
+            await self._plain.begin()
         return await self._append(_plain(rows))
 
     async def write(self, rows: Iterable[Row], outputs: Sequence[Output]) -> int:
@@ -116,6 +129,19 @@ class FencedWriter:
             by_partition.setdefault(tp, []).append((output.key, output.value, list(output.headers)))
         return await self._in_transaction(by_partition)
 
+    async def end_again(self, tps: Iterable[TopicPartition]) -> None:
+        """End the last transaction once more in ``tps``, where readers were not told of its end.
+
+        Raises:
+            OvertakenError: another worker has taken over.
+            KafkaError: Kafka refuses for good.
+        """
+        async with self._transacting:
+            # What was cut short must not be taken for whole.
+            if not self._undecided:
+                await self._begin(tps)
+                await self._end()
+
     async def _append(self, records: list[Record]) -> int:
         (batch,) = in_batches(records, transactional=False)
         return await self._append_batch(batch)
@@ -125,22 +151,35 @@ class FencedWriter:
         return first + batch.count - 1
 
     async def _in_transaction(self, by_partition: dict[TopicPartition, list[Record]]) -> int:
-        producer = self._transactions
-        if producer.identity is None:
-            raise RuntimeError(f"{producer.transactional_id} has not taken over")
+        async with self._transacting:
+            # Kafka 4.3.1 leaves out the marker of a partition that has no leader when the transaction
+            # ends (lost_ends.py). The next marker of the same producer ends both.
+            await self._begin(self._last_transaction | set(by_partition))
+            lasts = await self._append_all(by_partition)
+            await self._end()
+            self._last_transaction = set(by_partition)
+            self.unseen.update(lasts)
+            return lasts.get(self._tp, -1)
+
+    async def _begin(self, tps: Iterable[TopicPartition]) -> None:
+        """Begin a transaction in partitions."""
+        name, epoch = self._transactions.transactional_id, self._transactions.epoch
         topics: defaultdict[str, list[int]] = defaultdict(list)
-        # Kafka 4.3.1 leaves out the marker of a partition that has no leader when the transaction ends,
-        # and readers wait there for ever. The next marker of the same producer ends both.
-        for tp in self._last_transaction | set(by_partition):
+        for tp in tps:
             topics[tp.topic].append(tp.partition)
+        self._undecided = True
         await self._wire.coordinate(
-            producer.transactional_id,
-            AddPartitionsToTxnRequest(
-                producer.transactional_id, *producer.identity, list(topics.items())
-            ),
+            name,
+            AddPartitionsToTxnRequest(name, *epoch, list(topics.items())),
             lambda answer: [code for _, codes in answer.errors for _, code in codes],
         )
-        last = -1
+
+    async def _append_all(
+        self, by_partition: dict[TopicPartition, list[Record]]
+    ) -> dict[TopicPartition, int]:
+        """Append records within the transaction; return the last offset in each partition."""
+        producer = self._transactions
+        lasts: dict[TopicPartition, int] = {}
         batches = {
             tp: in_batches(records, transactional=True) for tp, records in by_partition.items()
         }
@@ -153,15 +192,16 @@ class FencedWriter:
                 producer.transactional_id,
                 {tp: producer.build(tp, batch) for tp, batch in these.items()},
             )
-            if self._tp in these:
-                last = firsts[self._tp] + these[self._tp].count - 1
+            lasts.update({tp: firsts[tp] + batch.count - 1 for tp, batch in these.items()})
+        return lasts
+
+    async def _end(self) -> None:
+        """Commit the transaction."""
+        name, epoch = self._transactions.transactional_id, self._transactions.epoch
         await self._wire.coordinate(
-            producer.transactional_id,
-            EndTxnRequest(producer.transactional_id, *producer.identity, True),
-            lambda answer: [answer.error_code],
+            name, EndTxnRequest(name, *epoch, True), lambda answer: [answer.error_code]
         )
-        self._last_transaction = set(by_partition)
-        return last
+        self._undecided = False
 
 
 def _plain(rows: Iterable[Row]) -> list[Record]:

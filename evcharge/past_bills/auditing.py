@@ -141,11 +141,17 @@ class Audit:
         documents: Documents,
     ) -> None:
         """Compare a sealed session with what follows from it."""
-        invoice = documents.take(_id(Kind.INVOICE, skimmed, skimmed.bill))
-        note = documents.take(_id(Kind.CREDIT_NOTE, skimmed, skimmed.bill))
+        invoice = note = None
+        # What is not billed has no documents: one that names it is surplus.
+        if skimmed.terms is not None:
+            invoice = documents.take(_id(Kind.INVOICE, skimmed, skimmed.bill))
+            note = documents.take(_id(Kind.CREDIT_NOTE, skimmed, skimmed.bill))
         told = f"session {skimmed.session_id} of {skimmed.station_id}, bill {skimmed.bill}"
         try:
             if not self._period.has(parse_timestamp(skimmed.started_at)):
+                return
+            if skimmed.terms is None:
+                self._report.compared["sessions not billed"] += 1
                 return
             sealed = read_sealed_session(value or b"")
             self._report.compared["sealed sessions"] += 1

@@ -39,6 +39,8 @@ class Priced:
     """Sessions that were left out because the tariff is not valid at their start."""
     forgotten: int = 0
     """Sessions that were left out because workers have forgotten them."""
+    not_billed: int = 0
+    """Sessions that were left out because they were completed while billing was switched off."""
     unreadable: int = 0
     """Records that evcharge did not write, or whose tariff is of a release that this one cannot read."""
     first_unreadable: str = ""
@@ -89,11 +91,12 @@ def _meant(
     try:
         if skimmed is None:
             raise SealedError("not a sealed session")
-        if (
-            not wish.period.has(parse_timestamp(skimmed.started_at))
-            or not last.has_last(skimmed)
-            or (wish.tariff_ids and skimmed.terms.tariff_id not in wish.tariff_ids)
-        ):
+        if not wish.period.has(parse_timestamp(skimmed.started_at)) or not last.has_last(skimmed):
+            return None
+        if skimmed.terms is None:
+            priced.not_billed += 1
+            return None
+        if wish.tariff_ids and skimmed.terms.tariff_id not in wish.tariff_ids:
             return None
         return read_sealed_session(record.value or b"")
     except ValueError as problem:

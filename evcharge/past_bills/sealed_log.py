@@ -27,7 +27,8 @@ class Skimmed(msgspec.Struct):
     session_id: str
     bill: int
     started_at: str
-    terms: _NamedTerms
+    terms: _NamedTerms | None
+    """None: the session is not billed, for billing was switched off when it was completed."""
 
 
 class SealedRecord(NamedTuple):

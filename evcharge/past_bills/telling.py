@@ -29,6 +29,11 @@ def as_text(wish: Wish, priced: Priced) -> Iterator[str]:
             f"left out: {priced.forgotten:,} sessions that were billed so long ago that workers have"
             " forgotten them"
         )
+    if priced.not_billed:
+        yield (
+            f"not billed: {priced.not_billed:,} sessions that were completed while billing was switched"
+            " off"
+        )
     yield from _sums(report.billed)
     if report.nameless.sessions:
         yield f"without a user, so never invoiced: {report.nameless.sessions:,} sessions"
@@ -76,6 +81,7 @@ def as_json(wish: Wish, priced: Priced) -> dict[str, Any]:
         "changed": report.changed,
         "not_valid": priced.not_valid,
         "forgotten": priced.forgotten,
+        "not_billed": priced.not_billed,
         "billed_under": report.tariffs,
         "totals": _totals(report.billed),
         "without_user": {

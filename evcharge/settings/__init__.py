@@ -77,6 +77,11 @@ class Settings:
         texts.whole(0, 16),
         "Copies that must have a record before it counts (0: one less than REPLICATION, at least 1).",
     )
+    billing: bool = _setting(
+        True,
+        texts.switch,
+        "`on` or `off`; off: no session is billed for the first time, for bills are made elsewhere.",
+    )
     currency: str = _setting(
         "EUR", texts.currency, "ISO 4217 currency of the built-in free tariff."
     )

@@ -83,6 +83,13 @@ def partitions(text: str) -> int:
     return int(text)
 
 
+def switch(text: str) -> bool:
+    """Read whether something is switched on."""
+    if text not in {"on", "off"}:
+        raise ValueError("on or off")
+    return text == "on"
+
+
 def currency(text: str) -> str:
     """Read the code of a currency."""
     if not re.fullmatch(r"[A-Z]{3}", text):

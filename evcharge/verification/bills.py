@@ -17,7 +17,7 @@ from evcharge.domain.billing.series import LANES, Issuer, series_of
 from evcharge.domain.quantities import parse_timestamp
 from evcharge.events.sealed_reading import SealedError, read_sealed_session
 from evcharge.kafka.partitioning import Partitioner
-from evcharge.verification.papers import Papers, said
+from evcharge.verification.papers import Papers, is_unpriced, said
 from evcharge.verification.reference import KnownTariffs
 from evcharge.verification.report import Report
 from evcharge.verification.rows import Rows
@@ -167,6 +167,9 @@ class Bills:
     def _audit(self, session: tuple[str, str], number: int, value: bytes, *, is_last: bool) -> None:
         """Compute a bill anew from its own record."""
         name = f"bill {number} of {_name(session)}"
+        if is_unpriced(value):
+            self._report.compared["sessions not billed"] += 1
+            return
         try:
             sealed = read_sealed_session(value)
         except SealedError as problem:

@@ -179,6 +179,7 @@ class _Check:
             self._reference,
             self._limits,
             self._report,
+            is_billing=self._settings.billing,
         )
         bills.check()
         bills.check_rows(where, rows)
@@ -192,13 +193,15 @@ class _Check:
             await self._partitions.refuse(sorting, number, refused)
         return checked.sessions, bills.by_station()
 
-    async def _declined(self, number: int) -> set[tuple[int, int]]:
-        """Return where the decisions of a partition are that have a dead letter."""
-        declined: set[tuple[int, int]] = set()
+    async def _declined(self, number: int) -> dict[tuple[int, int], str]:
+        """Return what the dead letters of a partition say of decisions, by where these are."""
+        declined: dict[tuple[int, int], str] = {}
         async for records in self._topics.read(self._settings.topic("dead-letters"), number):
-            for place in map(place_of_dead_letter, records):
+            for record in records:
+                place = place_of_dead_letter(record)
                 if place is not None and place.topic == self._decisions.topic:
-                    declined.add((place.partition, place.offset))
+                    detail = dict(record.headers).get("detail") or b""
+                    declined[place.partition, place.offset] = detail.decode(errors="replace")
         return declined
 
     async def _bills(self, number: int) -> Bills:

@@ -12,7 +12,7 @@ from evcharge.domain.billing.standing import standing_of
 from evcharge.domain.pricing import MAX_CHANGES, changes_in, cost_json, session_cost
 from evcharge.domain.session import Lifecycle, SessionState
 from evcharge.domain.session.flood import with_witnesses
-from evcharge.verification.course import Log
+from evcharge.verification.log import Log
 from evcharge.verification.papers import said
 from evcharge.verification.reference import Reference
 

@@ -17,6 +17,7 @@ from evcharge.domain.billing.account import NO_ACCOUNT, Account
 from evcharge.domain.billing.bill import Session
 from evcharge.domain.billing.decision import Decision
 from evcharge.domain.billing.settle import Settled, decide, settle
+from evcharge.domain.billing.unpriced import IS_OFF, why_unbilled
 from evcharge.domain.session import Completion, Lifecycle, Limits, SessionState, fold
 from evcharge.domain.session.order import END_RANK, value
 from evcharge.domain.session.state import EMPTY
@@ -25,8 +26,9 @@ from evcharge.events.rejection import Rejected
 from evcharge.verification.arrivals import kept_of
 from evcharge.verification.chosen import ChosenTerms
 from evcharge.verification.letters import Letters
+from evcharge.verification.log import Ended, Log
 from evcharge.verification.memory import is_too_late
-from evcharge.verification.papers import Papers, Upto, Wrong, accounted, left
+from evcharge.verification.papers import Upto, Wrong, accounted, accounted_unpriced, left
 from evcharge.verification.reference import Reference
 
 MOST_FOLDED = 3_000_000
@@ -34,36 +36,6 @@ MOST_FOLDED = 3_000_000
 that is held are some thousand folds of some thousand records."""
 
 MOST_STEPS = 20_000
-
-
-class Log(NamedTuple):
-    """What the topics tell of a session."""
-
-    station_id: str
-    session_id: str
-    records: Sequence[SessionRecord]
-    """In the order of arrival."""
-    decisions: Sequence[Decision]
-    papers: Papers
-    declined: frozenset[int]
-    """Numbers of the decisions that have a dead letter."""
-    kept: Sequence[SessionRecord]
-    """Those that the table has."""
-    is_forgotten: bool = False
-    """Whether a marker has taken its place."""
-
-
-class Ended(NamedTuple):
-    """Where a course led to."""
-
-    state: SessionState
-    """Of the records that were not refused; EMPTY: there are none."""
-    account: Account | None
-    completed_us: int | None
-    refused: frozenset[int]
-    """Numbers of the records that came too late."""
-    declined: tuple[tuple[int, Rejected], ...]
-    """Numbers of the decisions that cannot be carried out, and why."""
 
 
 class _At(NamedTuple):
@@ -77,6 +49,7 @@ class _At(NamedTuple):
     refused: frozenset[int] = frozenset()
     declined: tuple[tuple[int, Rejected], ...] = ()
     upto: Upto = Upto()
+    unpriced: bool = False
 
 
 def follow(
@@ -148,7 +121,8 @@ class _Course:
         waiting = _waiting(at.account)
         late = self._letters.late(waiting) if self._log.is_forgotten else {}
         declined = (*at.declined, *late.items())
-        ended = Ended(self._state(at), at.account, at.completed_us, at.refused, declined)
+        state = self._state(at)
+        ended = Ended(state, at.account, at.completed_us, at.refused, declined, at.unpriced)
         wrong = left(self._log.papers, at.upto)
         if letter := self._letters.wrong(waiting, late):
             wrong = Wrong(*letter, at.upto)
@@ -188,12 +162,23 @@ class _Course:
             return
         completion = None
         is_new = after.revision > before.revision
-        is_settled = at.account is not None and at.account.is_settled
-        if is_new and after.lifecycle is Lifecycle.COMPLETED and not is_settled:
+        is_sealed = at.unpriced or (at.account is not None and at.account.is_settled)
+        if is_new and after.lifecycle is Lifecycle.COMPLETED and not is_sealed:
             completion = Completion(after, record.ingest_us)
-        if completion is None and at.account is None:
-            yield then
-            return
+        if at.account is None:
+            if completion is None:
+                yield then
+                return
+            # Whether billing was switched on then, is told by what was sealed.
+            upto = accounted_unpriced(self._ids, self._log.papers, at.upto, completion)
+            if isinstance(upto, Wrong):
+                self._stopped(upto, 1)
+                return
+            if upto is not None:
+                is_later = record.ingest_us != after.closed_ingest_us
+                completed_us = record.ingest_us if is_later else None
+                yield then._replace(unpriced=True, upto=upto, completed_us=completed_us)
+                return
         session = self._session(then, after)
         earlier = None if before == EMPTY else before
         for ended, settled in self._settled(
@@ -215,6 +200,12 @@ class _Course:
         state = self._state(at)
         if is_too_late(state, at.account, at.completed_us, decision.ingest_us, self._limits):
             yield from self._judged(then, [decision], self._letters.late([decision]))
+            return
+        # Whether billing was switched on then, is told by the dead letter.
+        is_off = self._letters.says(decision, IS_OFF)
+        unbilled = why_unbilled(at.account, unpriced=at.unpriced, is_billing=not is_off)
+        if unbilled is not None:
+            yield from self._judged(then, [decision], self._letters.of({decision: unbilled}))
             return
         session = self._session(at, state)
         for ended, settled in self._settled(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from evcharge.domain.billing.decision import Decision
 from evcharge.domain.billing.settle import HARMLESS, Settled
@@ -14,9 +14,9 @@ class Letters:
     """The dead letters of one session's decisions, which are named by their number in the log."""
 
     def __init__(
-        self, session_id: str, decisions: Sequence[Decision], found: Collection[int]
+        self, session_id: str, decisions: Sequence[Decision], found: Mapping[int, str]
     ) -> None:
-        """``found``: numbers of the decisions that have one."""
+        """``found``: numbers of the decisions that have one, and what it says."""
         self._session_id = session_id
         self._decisions = decisions
         self._numbers = {_place(each): number for number, each in enumerate(decisions)}
@@ -27,12 +27,18 @@ class Letters:
         why = {each.decision: each.why for each in settled.refused}
         if decision is not None and settled.refusal is not None and settled.refusal not in HARMLESS:
             why[decision] = settled.refusal
-        return {
-            self._numbers[_place(each)]: Rejected(
-                Reason.DECISION_REFUSED, f"session {self._session_id}: {words}"
-            )
-            for each, words in why.items()
-        }
+        return self.of(why)
+
+    def of(self, why: Mapping[Decision, str]) -> dict[int, Rejected]:
+        """Return decisions as refused, in these words."""
+        return {self._numbers[_place(each)]: self._refused(words) for each, words in why.items()}
+
+    def says(self, decision: Decision, words: str) -> bool:
+        """Whether the dead letter of a decision says that it was refused in these words."""
+        return self._found.get(self._numbers[_place(decision)]) == self._refused(words).detail
+
+    def _refused(self, words: str) -> Rejected:
+        return Rejected(Reason.DECISION_REFUSED, f"session {self._session_id}: {words}")
 
     def late(self, decisions: Iterable[Decision]) -> dict[int, Rejected]:
         """Return the decisions as refused because the session is forgotten."""

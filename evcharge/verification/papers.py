@@ -15,9 +15,11 @@ from evcharge.domain.billing.bill import Bill
 from evcharge.domain.billing.invoice import Kind, invoice_id
 from evcharge.domain.billing.rebill import Credit, Output
 from evcharge.domain.billing.series import Issuer
+from evcharge.domain.session import Completion
 from evcharge.domain.session.order import Value
 from evcharge.events.invoice import encode_credit_note, encode_invoice, issuer_bytes
 from evcharge.events.sealed_session import encode_bill
+from evcharge.events.unpriced_session import encode_unpriced
 
 _NO_NUMBER = "?"
 
@@ -65,6 +67,27 @@ def accounted(
             return after
         upto = after
     return upto
+
+
+def accounted_unpriced(
+    session: tuple[str, str], papers: Papers, upto: Upto, completion: Completion
+) -> Upto | Wrong | None:
+    """Return how far the papers are accounted for after a session was sealed without a price.
+
+    None: what was sealed next has one, or nothing was.
+    """
+    found = papers.sealed[upto.sealed] if upto.sealed < len(papers.sealed) else None
+    if found is None or not is_unpriced(found):
+        return None
+    expected = encode_unpriced(*session, completion)
+    if found != expected:
+        return Wrong("changed", f"sealed without a price: {_difference(found, expected)}", upto)
+    return upto._replace(sealed=upto.sealed + 1)
+
+
+def is_unpriced(sealed: bytes) -> bool:
+    """Whether a record of ``sealed-sessions`` is of a session that is not billed."""
+    return said(sealed).get("terms", ...) is None
 
 
 def left(papers: Papers, upto: Upto) -> Wrong | None:

@@ -13,7 +13,7 @@ from evcharge.domain.session.state import EMPTY
 from evcharge.domain.session_record import SessionRecord
 from evcharge.events.rejection import Rejected
 from evcharge.events.session_decisions import decode_session_decisions
-from evcharge.verification.course import Ended
+from evcharge.verification.log import Ended
 from evcharge.verification.memory import is_occupied
 from evcharge.verification.report import Report, changed_fields
 from evcharge.verification.rows import Rows
@@ -63,9 +63,13 @@ class SessionRows:
         return kept + decode_tail(*self._session, self._row)
 
     def unlike(self, ended: Ended) -> str | None:
-        """Return how the account and the time of completion differ from what they have to be."""
+        """Return how the account, the seal or the time of completion differ from what has to be."""
         row = self._row
-        if row is None or (row.account, row.completed_us) == (ended.account, ended.completed_us):
+        if row is None:
+            return None
+        if row.unpriced != ended.unpriced:
+            return "a row says sealed without a price that was not, or does not"
+        if (row.account, row.completed_us) == (ended.account, ended.completed_us):
             return None
         if row.completed_us != ended.completed_us:
             return f"completed at {row.completed_us} instead of {ended.completed_us}"

@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeAlias
 from evcharge.domain.billing.account import Account
 from evcharge.domain.billing.decision import Decision
 from evcharge.domain.billing.standing import standing_of
+from evcharge.domain.billing.unpriced import why_unbilled
 from evcharge.domain.session import Limits, SessionState, fold
 from evcharge.domain.session.forgetting import GRACE_US
 from evcharge.domain.session.state import EMPTY
@@ -20,7 +21,8 @@ from evcharge.events.rejection import Reason, Rejected
 from evcharge.events.session_decisions import Decided
 from evcharge.verification.arrivals import arrived, kept_of, without_repeats
 from evcharge.verification.costs import CostJson, possible_costs
-from evcharge.verification.course import Ended, Log, follow
+from evcharge.verification.course import follow
+from evcharge.verification.log import Ended, Log
 from evcharge.verification.memory import CLOSED, forgotten, is_too_late
 from evcharge.verification.papers import Papers
 from evcharge.verification.reference import Reference
@@ -69,8 +71,8 @@ class Sources(NamedTuple):
     rerouted: Mapping[SessionId, Sequence[SessionRecord]]
     decisions: Mapping[SessionId, Sequence[Decision]]
     papers: Mapping[SessionId, Papers]
-    declined: frozenset[tuple[int, int]]
-    """Partition and offset of each decision that has a dead letter."""
+    declined: Mapping[tuple[int, int], str]
+    """What the dead letter says of each decision that has one, by its partition and offset."""
 
     @classmethod
     def of(
@@ -79,14 +81,14 @@ class Sources(NamedTuple):
         rerouted: Iterable[SessionRecord] = (),
         decisions: Iterable[Decided] = (),
         papers: Mapping[SessionId, Papers] | None = None,
-        declined: Iterable[tuple[int, int]] = (),
+        declined: Mapping[tuple[int, int], str] | None = None,
     ) -> Sources:
         """Return them by session."""
         decided: dict[SessionId, list[Decision]] = {}
         for station_id, session_id, decision in decisions:
             decided.setdefault((station_id, session_id), []).append(decision)
         grouped = by_session(direct), by_session(rerouted)
-        return cls(*grouped, decided, papers or {}, frozenset(declined))
+        return cls(*grouped, decided, papers or {}, declined or {})
 
     def sessions(self) -> Iterable[SessionId]:
         """Return every session that is spoken of anywhere."""
@@ -109,9 +111,14 @@ def check_sessions(
     reference: Reference,
     limits: Limits,
     report: Report,
+    *,
+    is_billing: bool = True,
 ) -> Checked:
-    """Compare a partition's rows, and what was billed, with the records and decisions."""
-    return _Sessions(where, rows, sources, reference, limits, report).check()
+    """Compare a partition's rows, and what was billed, with the records and decisions.
+
+    ``is_billing``: whether billing is switched on now; what it was before is told by what was sealed.
+    """
+    return _Sessions(where, rows, sources, reference, limits, report, is_billing).check()
 
 
 class _Sessions:
@@ -123,6 +130,7 @@ class _Sessions:
         reference: Reference,
         limits: Limits,
         report: Report,
+        is_billing: bool,
     ) -> None:
         self._where = where
         self._rows = rows
@@ -130,6 +138,7 @@ class _Sessions:
         self._reference = reference
         self._limits = limits
         self._report = report
+        self._is_billing = is_billing
         self._checked = Checked({}, {})
 
     def check(self) -> Checked:
@@ -200,6 +209,9 @@ class _Sessions:
             return ended
         if state != EMPTY:
             costs = partial(possible_costs, log, state, account, self._reference)
+            unpriced = ended.unpriced if ended else row is not None and row.unpriced
+            if why_unbilled(account, unpriced=unpriced, is_billing=self._is_billing):
+                costs = partial(list[CostJson], [None])
             self._checked.sessions[session] = Known(state, account, costs)
         own.check(state, account)
         flooded = state.witnesses is not None
@@ -220,11 +232,11 @@ class _Sessions:
             # No repeat can have come too late.
             records = without_repeats(records, kept)
         decisions = sources.decisions.get(session, ())
-        declined = frozenset(
-            number
+        declined = {
+            number: detail
             for number, decision in enumerate(decisions)
-            if (decision.partition, decision.offset) in sources.declined
-        )
+            if (detail := sources.declined.get((decision.partition, decision.offset))) is not None
+        }
         papers = sources.papers.get(session, _NOTHING)
         return Log(*session, records, decisions, papers, declined, kept)
 

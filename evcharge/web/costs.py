@@ -56,6 +56,8 @@ def affordable(sessions: Iterable[KeptSession]) -> int:
 
 
 def _records_read(kept: KeptSession) -> int:
+    if kept.unbilled:
+        return 0
     account = kept.account
     invoiced = account is not None and account.invoice is not None and not account.changed
     return 1 if invoiced else kept.state.revision
@@ -72,8 +74,11 @@ async def cost_of(context: WebContext, kept: KeptSession) -> msgspec.Raw | None:
       be chosen now.
     * None: it is void, or without a start, or ended without an energy or before its start, or its
       station names a tariff that is not known, or it is so long that local time changes its tariff more
-      than :data:`~evcharge.domain.pricing.MAX_CHANGES` times.
+      than :data:`~evcharge.domain.pricing.MAX_CHANGES` times; or it is not billed
+      (:attr:`KeptSession.unbilled`).
     """
+    if kept.unbilled:
+        return None
     state = kept.state
     lasted_us = state.last_us - (state.last_us if state.started_us is None else state.started_us)
     work = partial(_cost, context, kept, ReadDesk(context, kept, state.started_us))
@@ -86,7 +91,7 @@ async def cost_of(context: WebContext, kept: KeptSession) -> msgspec.Raw | None:
 
 
 def _cost(context: WebContext, kept: KeptSession, desk: ReadDesk) -> bytes | None:
-    session, account = kept
+    session, account = kept.session, kept.account
     if kept.stands.standing is Lifecycle.VOID:
         return None
     try:

@@ -122,6 +122,8 @@ async def _try(context: WebContext, session_id: str, said: DecisionRequest) -> T
     kept = kept_session(context, said.station_id, session_id)
     if not _is_taken_up(kept, said.decision_id):
         revision = kept.stands.revision
+        if kept.unbilled:
+            raise _undecidable(kept.unbilled, revision)
         if said.revision != revision:
             raise ProblemError(
                 HTTPStatus.CONFLICT,
@@ -134,12 +136,13 @@ async def _try(context: WebContext, session_id: str, said: DecisionRequest) -> T
         work = partial(decide, desk, kept.session, kept.account, decision)
         refusal = (await context.aside.do(work)).refusal
         if refusal is not None:
-            raise ProblemError(
-                HTTPStatus.CONFLICT,
-                f"The session cannot be decided so: {refusal}.",
-                revision=revision,
-            )
+            raise _undecidable(refusal, revision)
     return await _as_it_is(context, kept, said.decision_id)
+
+
+def _undecidable(why: str, revision: int) -> ProblemError:
+    detail = f"The session cannot be decided so: {why}."
+    return ProblemError(HTTPStatus.CONFLICT, detail, revision=revision)
 
 
 def _is_taken_up(kept: KeptSession, decision_id: str | None) -> bool:

@@ -11,6 +11,7 @@ from rocksdict import DbClosedError
 
 from evcharge.application import Application
 from evcharge.domain.billing.bill import Session
+from evcharge.domain.billing.unpriced import why_unbilled
 from evcharge.domain.session import Limits, SessionState
 from evcharge.domain.session_record import SessionRecord
 from evcharge.domain.station_register import RegisteredStation
@@ -175,7 +176,10 @@ class DurableState:
                 return stored_records(self._rows(partition), station_id, session_id, row)
 
         session = Session(station_id, session_id, row.state, records, self._limits)
-        return KeptSession(session, row.account)
+        unbilled = why_unbilled(
+            row.account, unpriced=row.unpriced, is_billing=self._app.settings.billing
+        )
+        return KeptSession(session, row.account, unbilled)
 
     @contextmanager
     def _reading(self, partition: int) -> Iterator[None]:

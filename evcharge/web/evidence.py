@@ -97,7 +97,7 @@ async def _evidence(
 
 def _billed(kept: KeptSession) -> dict[str, Any] | None:
     """Return what was sealed last, None if nothing was."""
-    session, account = kept
+    session, account = kept.session, kept.account
     if account is None or not account.bill or account.terms is None:
         return None
     facts, terms = account.facts, account.terms

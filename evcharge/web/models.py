@@ -144,7 +144,8 @@ class Session(Answer):
     cost: Cost | None = Field(
         description="of a sealed session what was sealed, of any other what it would be if it ended with"
         " its last record; null: void, not known where it starts or how much energy it took, too long"
-        " for its tariff, or its tariff is not known"
+        " for its tariff, or its tariff is not known; or billing is switched off, or was when it was"
+        " completed"
     )
     held_reasons: list[str]
     revision: int = Field(

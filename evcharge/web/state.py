@@ -23,6 +23,8 @@ class KeptSession(NamedTuple):
 
     session: Session
     account: Account | None = None
+    unbilled: str | None = None
+    """Why it is not billed (``evcharge.domain.billing.unpriced``); None: it is, or can be."""
 
     @property
     def state(self) -> SessionState:

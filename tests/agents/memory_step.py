@@ -91,6 +91,10 @@ class MemoryStep:
 
     # -- what a step offers to the agent
 
+    def apply_all(self, rule: Any, groups: Sequence[tuple[Any, Sequence[Any]]]) -> None:
+        for key, records in groups:
+            self.apply(rule, key, records)
+
     def apply(self, rule: Any, key: Any, records: Sequence[Any]) -> None:
         rule(self, key, records)
 

@@ -9,7 +9,6 @@ import pytest
 from evcharge.domain.session import Lifecycle
 from evcharge.testing import MemoryWorker
 from tables.charging_sessions import (
-    ChargingSessionsReader,
     index_key,
     open_key,
     session_key,
@@ -18,11 +17,6 @@ from tests.agents.session_events import END, START, event
 
 UPDATE = event("update", 10, energy_kwh=1.5, power_kw=11)
 LATER = event("update", 20, energy_kwh=3.5, power_kw=7.5)
-
-
-def reader(worker: MemoryWorker) -> ChargingSessionsReader:
-    home = worker.state.partition_of("EV-001")
-    return ChargingSessionsReader(worker.app.table_of("charging-sessions").partition(home))
 
 
 async def test_a_running_session_has_its_energy_and_is_open(
@@ -108,7 +102,9 @@ async def test_any_order_of_arrival_ends_in_the_same_rows(chunks: str) -> None:
             assert expected in (None, state), order
             expected = state
             assert worker.state.open_sessions("EV-001") == []
-            assert len(reader(worker).records("EV-001", "S1")) == 4
+            kept = worker.state.kept("EV-001", "S1")
+            assert kept is not None
+            assert len(kept.session.records()) == 4
             assert worker.dead_letters == []
 
 

@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from bench.events import Fleet, Topic
+from bench.figures.billing import BILLED, FREE, OFF
 from bench.peers.job import (
     State,
     advance_session,
@@ -19,8 +20,9 @@ from bench.peers.job import (
     session_key,
 )
 from bench.preload import Stream
-from bench.programs import Job, Peer
+from bench.programs import Evcharge, Job, Peer
 from bench.sampler import ROOT, owner
+from evcharge.settings import Settings
 
 
 def job_of(prefix: str = "p.", name: str = "run") -> Job:
@@ -110,3 +112,11 @@ def test_cpu_time_is_put_down_to_a_room(file: str, room: str | None) -> None:
 def test_cpu_time_of_a_library_is_put_down_to_it() -> None:
     assert owner("/somewhere/site-packages/aiokafka/client.py") == "aiokafka"
     assert owner("/usr/lib/python3.11/selectors.py") is None
+
+
+def test_evcharge_bills_where_the_figure_is_about_billing_and_nowhere_else() -> None:
+    switched = {
+        program.name: Settings.from_env(program.variables(job_of())).billing
+        for program in (Evcharge(), OFF, FREE, BILLED)
+    }
+    assert list(switched.values()) == [False, False, True, True]

@@ -105,9 +105,13 @@ def test_the_machine_is_a_table_of_its_record() -> None:
     assert machine_table({"memory": "24 GB"}).endswith("\n| memory | 24 GB |")
 
 
-def test_the_profile_puts_small_rooms_together_and_ends_with_the_sum() -> None:
-    table = profile_table({"events": 9.0, "storage": 0.95, "yarl": 0.04})
+def test_the_profile_of_each_job_puts_small_rooms_together_and_ends_with_the_sum() -> None:
+    table = profile_table(
+        {"usual": {"events": 9.0, "storage": 0.95, "yarl": 0.04}, "large": {"storage": 5.0}}
+    )
 
-    assert "| events | 9.00 | 90% |" in table
-    assert "| everything else | 0.04 | 0% |" in table
-    assert table.endswith("| **sum** | 9.99 | 100% |")
+    assert table.startswith("| room or library | usual | large |\n| --- | --- | --- |")
+    assert "| events | 9.00 | 0.00 |" in table
+    assert "| storage | 0.95 | 5.00 |" in table
+    assert "| everything else | 0.04 | 0.00 |" in table
+    assert table.endswith("| **µs per event** | 9.99 | 5.00 |")

@@ -65,6 +65,28 @@ def test_what_workers_wrote_is_clean(billed: Billed) -> None:
     assert result.stderr.endswith("no differences\n")
 
 
+def test_what_is_not_billed_is_passed_over_and_has_no_invoice(billed: Billed) -> None:
+    billed.charge("S1")
+    billed.publish()
+    billed.step.books.is_billing = False
+    billed.charge("S2")
+    billed.publish()
+
+    result = audit()
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "1 sealed sessions" in result.stderr
+    assert "1 sessions not billed" in result.stderr
+    # Somebody takes the price from what was billed.
+    prices = dict.fromkeys(("segments", "terms", "cost", "evidence"))
+    billed.change = changed(SEALED, **prices)
+    billed.step.books.is_billing = True
+    billed.charge("S3")
+    billed.publish()
+    result = audit()
+    assert result.exit_code == 1
+    assert "surplus" in result.stdout
+
+
 @pytest.mark.parametrize(
     ("topic", "members", "told"),
     [

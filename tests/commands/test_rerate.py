@@ -90,6 +90,21 @@ def test_the_report_is_for_a_person(billed: Billed) -> None:
     assert read(billed.settings, DECISIONS) == []
 
 
+def test_sessions_that_are_not_billed_are_passed_over_and_counted(billed: Billed) -> None:
+    billed.charge("S1")
+    billed.step.books.is_billing = False
+    for number in range(2, 5):
+        billed.charge(f"S{number}", at=number)
+    billed.charge("S5", at=60 * 24 * 31)
+    billed.publish()
+    for found in (rerate(under=tariff(0.6)), report("what-if", *MAY, under=tariff(0.6))):
+        assert (found["sessions"], found["changed"], found["not_billed"]) == (1, 1, 3)
+    told = "not billed: 3 sessions that were completed while billing was switched off"
+    assert told in command("rerate", *MAY, under=tariff(0.6)).stdout.splitlines()
+    assert apply(under=tariff(0.6)).exit_code == 0
+    assert len(read(billed.settings, DECISIONS)) == 1
+
+
 def test_sessions_are_meant_that_start_in_the_period(billed: Billed) -> None:
     for number, at in enumerate((-1.0, 0.0, 59.0, 60.0)):
         billed.charge(f"S{number}", at=at)

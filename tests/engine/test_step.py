@@ -177,17 +177,17 @@ async def test_a_later_step_sees_the_state_that_is_not_durable_yet() -> None:
 def test_a_rule_that_raises_for_one_record_is_run_for_each_alone() -> None:
     bench = Bench()
     applied: list[str] = []
-    step = bench.step("EV-001 a", "EV-001 bad", "EV-001 c")
+    near = next(s for n in range(99) if PARTITIONS.partition_of(s := f"X-{n}") == HERE)
+    step = bench.step("EV-001 a", "EV-001 bad", "EV-001 c", f"{near} d")
 
     def rule(_: Step, __: str, said: Sequence[Said]) -> None:
         if any(each.text == "bad" for each in said):
             raise ValueError("a bug of ours")
         applied.extend(each.text for each in said)
 
-    for station, records in step.decode(decoder, attrgetter("station_id")):
-        step.apply(rule, station, records)
+    step.apply_all(rule, step.decode(decoder, attrgetter("station_id")))
 
-    assert applied == ["a", "c"]
+    assert applied == ["a", "c", "d"]
     (letter,) = step.finish().outputs
     assert (letter.value, dict(letter.headers)["reason"]) == (b"EV-001 bad", b"rule-failed")
 

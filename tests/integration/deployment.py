@@ -276,7 +276,9 @@ class Deployment:
 
     async def applied(self) -> None:
         """Wait until everything in the device topics now is durable in the tables."""
-        assert await applied(self.settings, PATIENCE_S), "not everything was applied in time"
+        done = await applied(self.settings, PATIENCE_S)
+        logs = "".join(f"\n--- log of {each.name}\n{each.log()}" for each in self._workers)
+        assert done, f"not everything was applied in time{logs}"
 
     async def records(self, topic: str) -> list[Any]:
         """Return everything in a topic now, by partition and offset."""

@@ -90,12 +90,17 @@ class Billed:
             self.step.decide(decision)
         return self
 
-    def _letters(self) -> list[tuple[int, int]]:
-        """Return where the decisions are that have a dead letter."""
-        refused = [said for said, _ in self.step.refused if isinstance(said, Decided)]
-        return [(each.partition, each.offset) for each in refused] + [
-            (record.partition, record.offset) for record, _, _ in self.step.rejected
-        ]
+    def _letters(self) -> dict[tuple[int, int], str]:
+        """Return what the dead letters of decisions say, by where these are."""
+        refused = {
+            (said.partition, said.offset): rejected.detail
+            for said, rejected in self.step.refused
+            if isinstance(said, Decided)
+        }
+        return refused | {
+            (record.partition, record.offset): rejected.detail
+            for record, rejected, _ in self.step.rejected
+        }
 
     def found_of(self, topic: str) -> list[Found]:
         """Return what was written to a topic."""
@@ -141,6 +146,7 @@ class Billed:
             self.reference,
             self.limits,
             report,
+            is_billing=self.step.books.is_billing,
         )
         bills.check()
         bills.check_rows("here", looked_at)

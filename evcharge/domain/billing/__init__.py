@@ -5,7 +5,7 @@
 * ``decision.py``: what a person, or a re-rating, decided; ``correction.py``: a session as a person
   corrected it.
 * ``bill.py``: the content of a bill; ``settle.py``: what records do to an account;
-  ``decide.py``: what a decision does.
+  ``decide.py``: what a decision does; ``unpriced.py``: which sessions are not billed at all.
 * ``invoice.py``, ``credit_note.py``, ``series.py``, ``printed.py``: ids, amounts, numbers, rounding.
 * ``rerate.py``: sealed sessions under another tariff; ``audit.py``: invoices recomputed.
 

@@ -22,7 +22,7 @@ from evcharge.domain.billing.terms import Desk, Terms
 from evcharge.domain.pricing import MAX_CHANGES, NEVER_MORE_US, changes_in
 from evcharge.domain.session import Completion, HeldReason, Lifecycle, SessionState
 from evcharge.domain.session.power import is_over_power
-from evcharge.domain.session.told import Told, told_as_meant
+from evcharge.domain.session.told import Told, told_in_order
 from evcharge.domain.session_record import SessionRecord
 
 MOST_STEPS = 50
@@ -77,13 +77,14 @@ def _sealed(
         return account._replace(doubts=HeldReason.NO_TARIFF.bit), ()
     if not is_priceable(desk, terms, facts_of(state)):
         return account._replace(doubts=HeldReason.TOO_LONG.bit, terms=terms), ()
-    seen = first_records(session.known(), state.revision)
-    line = ordered(seen)
-    told = told_as_meant(state, line)
-    if is_over_power(state, line, terms.max_power_mw, session.limits, told):
+    told = None
+    if session.stored is not None and state.revision == session.state.revision:
+        told = told_in_order(state, session.stored)
+    seen: Sequence[SessionRecord] = ()
+    if told is None:
+        seen = first_records(session.known(), state.revision)
+    if is_over_power(state, ordered(seen), terms.max_power_mw, session.limits, told):
         return account._replace(doubts=HeldReason.OVER_POWER.bit, terms=terms), ()
-    if line is not seen:
-        told = None
     at_us = completion.completed_us
     return rebilled(desk, session, account, (state, seen), terms, at_us, told=told)
 
@@ -112,8 +113,8 @@ def rebilled(
 ) -> tuple[Account, tuple[Output, ...]]:
     """Return the account with a bill of what was seen, and nothing to write if it stands already.
 
-    What was seen has billable facts; ``told`` are its columns, if they are at hand and it arrived in
-    order. The account has no verdict yet that belongs to this bill.
+    What was seen has billable facts; with its columns, ``told``, its records are not looked at. The
+    account has no verdict yet that belongs to this bill.
     """
     state, records = seen
     said = facts_of(state)
@@ -160,7 +161,7 @@ def rebilled(
         tariff,
         usage,
         cost,
-        evidence_of(records, state.revision),
+        evidence_of(records, state.revision) if told is None else told.places,
         at_us,
         decision,
         is_invoiced,

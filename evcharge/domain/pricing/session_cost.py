@@ -78,8 +78,7 @@ def priced_session(
 
 def _segments(told: Told) -> tuple[Segment, ...] | None:
     """Return the segments between the records, None if any of them takes no time."""
-    instants, energies, charging, powers, currents = told
-    durations = list(map(sub, instants[1:], instants))
+    _, durations, energies, charging, powers, currents, _, _ = told
     if 0 in durations or not durations:
         return None
     kinds: Iterable[SegmentKind] = repeat(_CHARGING)
@@ -117,7 +116,7 @@ def _held(said: Sequence[T | None]) -> Iterable[T | None]:
 
 
 def _course(plan: Plan, told: Told) -> Course:
-    instants, energies, charging, powers, currents = told
+    instants, _, energies, charging, powers, currents, _, _ = told
     runs = _runs(plan, len(instants) - 1, charging, powers, currents)
     return _new(Course, (instants, energies, runs, instants[0]))
 

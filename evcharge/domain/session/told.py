@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import itemgetter
-from typing import NamedTuple
+from itertools import zip_longest
+from operator import sub
+from typing import Any, NamedTuple
 
 from evcharge.domain.session.energy import LIFETIME_UWH
 from evcharge.domain.session.order import END_RANK
 from evcharge.domain.session.state import SessionState
-from evcharge.domain.session_record import RecordKind, SessionRecord
+from evcharge.domain.session_record import RecordKind, SessionRecord, StoredRecord
 
 _START, _UPDATE = RecordKind.START, RecordKind.UPDATE
-_columns = itemgetter(
-    *map(
-        SessionRecord._fields.index,
-        (
-            *("kind", "timestamp_us", "energy_uwh", "meter_uwh", "charging", "power_mw"),
-            "current_ua",
-        ),
-    )
-)
+_KIND = SessionRecord._fields.index("kind")
+_COLUMNS = SessionRecord._fields.index("current_ua") + 1 - _KIND
+"""Up to the last one that is looked at."""
 _new = tuple.__new__
 
 
@@ -32,24 +27,49 @@ class Told(NamedTuple):
     """
 
     instants: Sequence[int]
+    durations: Sequence[int]
+    """From each record to the next: one less than records."""
     energies: Sequence[int]
     """Delivered by then, from 0 on."""
     charging: Sequence[bool | None]
     powers: Sequence[int | None]
     currents: Sequence[int | None]
+    partitions: Sequence[int]
+    offsets: Sequence[int]
+
+    @property
+    def places(self) -> Sequence[tuple[int, int]]:
+        """Partition and offset of each record in ``charging-sessions``."""
+        return list(zip(self.partitions, self.offsets, strict=True))
 
 
 def told_as_meant(state: SessionState, ordered: Sequence[SessionRecord]) -> Told | None:
     """Return the columns of a session that was told as it is meant to be, otherwise None."""
-    kinds, instants, stated, registers, charging, powers, currents = zip(
-        *map(_columns, ordered), strict=True
+    return _told(state, list(zip(*ordered, strict=True))[_KIND:])
+
+
+def told_in_order(state: SessionState, stored: Sequence[StoredRecord]) -> Told | None:
+    """Return the same of records as they are kept, or None if they did not come once and in order."""
+    if len(stored) != state.revision:
+        return None
+    columns: list[Any] = list(zip_longest(*stored))
+    if len(columns) < _COLUMNS:
+        columns += [(None,) * len(stored)] * (_COLUMNS - len(columns))
+    told = _told(state, columns)
+    return told if told is not None and told.durations and min(told.durations) > 0 else None
+
+
+def _told(state: SessionState, columns: Sequence[Any]) -> Told | None:
+    """Look at the columns of records, of which the first are named in :class:`SessionRecord`."""
+    kinds, instants, _, partitions, offsets, stated, registers, powers, _, charging, currents = (
+        columns[:_COLUMNS]
     )
     final = state.energy_uwh or 0
-    upto = len(ordered) - 1
+    upto = len(instants) - 1
     # The updates are those in front of it.
     behind = upto + 1 if state.ended_us is None else upto
     if (
-        kinds[0] is not _START
+        kinds[0] != _START
         or kinds.count(_UPDATE) != behind - 1
         or (behind == upto and kinds[upto] < END_RANK)
         or (instants[0] == instants[upto] and not final)
@@ -72,4 +92,8 @@ def told_as_meant(state: SessionState, ordered: Sequence[SessionRecord]) -> Told
         energies.append(final)
     if energies[upto] != final or sorted(energies) != energies:
         return None
-    return _new(Told, (instants, energies, charging, powers, currents))
+    durations = list(map(sub, instants[1:], instants))
+    return _new(
+        Told,
+        (instants, durations, energies, charging, powers, currents, partitions, offsets),
+    )

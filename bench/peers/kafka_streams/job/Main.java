@@ -29,22 +29,25 @@ public final class Main {
         Map<String, String> job = arguments(given);
         if (job.containsKey("warm-prefix")) {
             long events = Long.parseLong(job.get("warm-events"));
-            try (KafkaStreams warm = streams(job, job.get("warm-prefix"), "-warm")) {
+            // Of its own each time: what an earlier one has done would not be done again.
+            String suffix = "-warm-" + System.currentTimeMillis();
+            try (KafkaStreams warm = streams(job, job.get("warm-prefix"), "-warm", suffix)) {
                 warm.start();
                 while (Done.events.get() < events) {
                     Thread.sleep(20);
                 }
             }
         }
-        KafkaStreams streams = streams(job, job.get("prefix"), "");
+        KafkaStreams streams = streams(job, job.get("prefix"), "", "");
         Runtime.getRuntime().addShutdownHook(new Thread(streams::close));
         streams.start();
         Thread.currentThread().join();
     }
 
-    private static KafkaStreams streams(Map<String, String> job, String prefix, String suffix) {
+    private static KafkaStreams streams(
+            Map<String, String> job, String prefix, String output, String suffix) {
         KafkaStreams streams =
-            new KafkaStreams(topology(job, prefix, job.get("output") + suffix), settings(job, suffix));
+            new KafkaStreams(topology(job, prefix, job.get("output") + output), settings(job, suffix));
         streams.setUncaughtExceptionHandler(problem -> {
             problem.printStackTrace();
             Runtime.getRuntime().halt(1);
