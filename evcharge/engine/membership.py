@@ -17,6 +17,7 @@ from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import KafkaError
 from aiokafka.protocol import group as protocol
 from aiokafka.protocol.api import Request, RequestStruct, Response
+from aiokafka.protocol.commit import OffsetCommitRequest
 from aiokafka.protocol.types import Int16, Int32, Schema, String
 
 from evcharge.engine.assignor import StaleAssignmentError
@@ -82,7 +83,11 @@ class MemberCoordinator(GroupCoordinator):  # type: ignore[misc]
         """When Kafka last said that this worker is a member (``time.monotonic``)."""
 
     async def _send_req(self, request: Any) -> Any:
-        """Send a request of the member; its heartbeats name the instance."""
+        """Send a request of the member; its heartbeats name the instance.
+
+        Raises:
+            KafkaError: another process has joined as this instance (after ``on_replaced``).
+        """
         if isinstance(request, protocol.HeartbeatRequest):
             request = StaticHeartbeat(
                 self.group_id, self.generation, self.member_id, self._group_instance_id
@@ -96,6 +101,10 @@ class MemberCoordinator(GroupCoordinator):  # type: ignore[misc]
                 self.confirmed_at = asked_at
             elif answer.error_code == _UNKNOWN_MEMBER_ID:
                 self.confirmed_at = NEVER
+        elif isinstance(request, OffsetCommitRequest) and _is_unknown(answer):
+            # A commit names no instance: was it away for too long, or did another process join? Only the
+            # first may join again, which would take the place from the other.
+            await self._do_heartbeat()
         return answer
 
     async def _do_rejoin_group(self, subscription: Any) -> bool:
@@ -119,6 +128,10 @@ class MemberCoordinator(GroupCoordinator):  # type: ignore[misc]
                 # Nobody to tell: the session times out by itself.
                 pass
         self.reset_generation()
+
+
+def _is_unknown(answer: Any) -> bool:
+    return any(code == _UNKNOWN_MEMBER_ID for _, found in answer.topics for _, code in found)
 
 
 class GroupMember(aiokafka.AIOKafkaConsumer):  # type: ignore[misc]

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from aiokafka.errors import KafkaError
 
 from evcharge.broker import KafkaCluster
 from evcharge.engine.membership import GroupMember
@@ -29,13 +30,13 @@ class Group:
         self._bootstrap, self._name, self._stack = bootstrap, name, stack
         self.replaced: list[str] = []
 
-    async def join(self, instance: str) -> GroupMember:
+    async def join(self, instance: str, heartbeat_ms: int = 100) -> GroupMember:
         member = GroupMember(
             bootstrap_servers=self._bootstrap,
             group_id=self._name,
             group_instance_id=instance,
             session_timeout_ms=SESSION_S * 1000,
-            heartbeat_interval_ms=100,
+            heartbeat_interval_ms=heartbeat_ms,
             enable_auto_commit=False,
             on_replaced=self.replaced.append,
         )
@@ -94,6 +95,25 @@ async def test_the_older_of_two_under_one_name_is_told_so_by_its_heartbeat(group
     await has(newer, 2)
     await eventually_async(lambda: group.replaced, what="the older being told")
     assert set(group.replaced) == {"one-name"}
+
+
+async def test_the_older_of_two_under_one_name_does_not_join_again_when_it_commits(
+    group: Group,
+) -> None:
+    # So seldom that the commit comes first.
+    older = await group.join("one-name", heartbeat_ms=SESSION_S * 1000 // 2)
+    await has(older, 2)
+    newer = await group.join("one-name")
+    await has(newer, 2)
+    place = newer._coordinator.member_id
+
+    with pytest.raises(KafkaError):
+        await older.commit(dict.fromkeys(older.assignment(), 0))
+
+    assert group.replaced == ["one-name"]
+    confirmed = newer.confirmed_at()
+    await eventually_async(lambda: newer.confirmed_at() > confirmed, what="another heartbeat")
+    assert newer._coordinator.member_id == place
 
 
 async def test_a_member_is_confirmed_by_every_heartbeat(group: Group) -> None:
