@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -14,13 +13,13 @@ from evcharge.domain.quantities import MICRO, decimal_text, kw, kwh
 from evcharge.domain.session.held import EXPLAINED
 from evcharge.domain.session_record import RecordKind, SessionRecord
 from evcharge.web import parameters
-from evcharge.web.answers import json_response, marked_stale, number, timestamp
+from evcharge.web.answers import json_response, number, timestamp
 from evcharge.web.context import WebContext, context_of
 from evcharge.web.copies import asked_context, mark
 from evcharge.web.cursors import decode_cursor, encode_cursor
-from evcharge.web.owners import at_owner, require_readable
+from evcharge.web.owners import require_readable
 from evcharge.web.session_view import session_json
-from evcharge.web.sessions import kept_session, station_named
+from evcharge.web.sessions import about_session, kept_session
 from evcharge.web.state import KeptSession
 
 _EVENTS = {
@@ -41,17 +40,12 @@ async def show_evidence(request: web.Request) -> web.Response:
     """A session with the evidence, from whichever worker owns its station."""
     context, session_id = context_of(request), parameters.path_id(request, "session_id")
     limit, skipped = parameters.limit(request), _skipped(request)
-    station_id, stale = await station_named(request, context, session_id)
 
-    async def here(context: WebContext) -> web.Response:
+    async def here(context: WebContext, station_id: str) -> web.Response:
         return await _evidence(context, station_id, session_id, limit, skipped)
 
     query = {name: value for name in ("limit", "cursor") if (value := request.query.get(name))}
-    path = f"/stations/{station_id}/sessions/{session_id}/evidence"
-    answer = await at_owner(context, station_id, path, query, here)
-    if stale and answer.status == HTTPStatus.OK and isinstance(answer.body, bytes):
-        answer.body = marked_stale(answer.body)
-    return answer
+    return await about_session(request, context, session_id, "/evidence", query, here)
 
 
 async def show_own_evidence(request: web.Request) -> web.Response:

@@ -16,7 +16,7 @@ from evcharge.web.copies import asked_context, mark
 from evcharge.web.costs import affordable
 from evcharge.web.cursors import decode_cursor, encode_cursor
 from evcharge.web.owners import asked_partitions, at_all_owners
-from evcharge.web.parts import Part
+from evcharge.web.parts import Part, part_of
 from evcharge.web.problems import bad_parameter
 from evcharge.web.session_view import session_json
 from evcharge.web.state import KeptSession, PartitionLostError
@@ -87,13 +87,8 @@ def _page(request: web.Request) -> tuple[int, HeldPosition | None]:
 async def _own_part(
     context: WebContext, partitions: frozenset[int], limit: int, after: HeldPosition | None
 ) -> HeldPart:
-    """Collect this worker's part; partitions that it loses meanwhile are left to their new owner."""
-    while True:
-        part = await _scan(context, partitions, limit, after)
-        covered = frozenset(part.partitions)
-        if covered == partitions:
-            return part
-        partitions = covered
+    """Collect this worker's part."""
+    return await part_of(partitions, lambda some: _scan(context, some, limit, after))
 
 
 async def _scan(

@@ -17,7 +17,7 @@ from evcharge.web.copies import asked_context
 from evcharge.web.cursors import decode_cursor, encode_cursor
 from evcharge.web.invoice_page import POLICY, invoice_page, later_page, missing_invoice_page
 from evcharge.web.owners import asked_partitions, at_all_owners
-from evcharge.web.parts import Part
+from evcharge.web.parts import Part, part_of
 from evcharge.web.problems import RETRY_AFTER_S, ProblemError, not_found, unavailable
 from evcharge.web.state import PartitionLostError
 
@@ -169,13 +169,8 @@ def _after(request: web.Request) -> str | None:
 async def _own_part(
     context: WebContext, partitions: frozenset[int], user_id: str, limit: int, after: str | None
 ) -> InvoicesPart:
-    """Collect this worker's part; partitions that it loses meanwhile are left to their new owner."""
-    while True:
-        part = await _scan(context, partitions, user_id, limit, after)
-        covered = frozenset(part.partitions)
-        if covered == partitions:
-            return part
-        partitions = covered
+    """Collect this worker's part."""
+    return await part_of(partitions, lambda some: _scan(context, some, user_id, limit, after))
 
 
 async def _scan(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
 import msgspec
@@ -23,3 +23,13 @@ P = TypeVar("P", bound=Part)
 def covered(parts: Iterable[Part]) -> frozenset[int]:
     """Return the partitions that parts cover."""
     return frozenset(partition for part in parts for partition in part.partitions)
+
+
+async def part_of(partitions: frozenset[int], scan: Callable[[frozenset[int]], Awaitable[P]]) -> P:
+    """Scan partitions; those that this worker loses meanwhile are left to their new owner."""
+    while True:
+        part = await scan(partitions)
+        kept = frozenset(part.partitions)
+        if kept == partitions:
+            return part
+        partitions = kept

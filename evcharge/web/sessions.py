@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from itertools import islice
 
@@ -105,13 +106,29 @@ def _position(session_id: str, kept: KeptSession) -> SessionsPosition:
 async def show_session(request: web.Request) -> web.Response:
     """One session, from whichever worker owns its station."""
     context, session_id = context_of(request), parameters.path_id(request, "session_id")
-    station_id, stale = await station_named(request, context, session_id)
 
-    async def here(context: WebContext) -> web.Response:
+    async def here(context: WebContext, station_id: str) -> web.Response:
         return await _one_session(context, station_id, session_id)
 
-    path = f"/stations/{station_id}/sessions/{session_id}"
-    answer = await at_owner(context, station_id, path, {}, here)
+    return await about_session(request, context, session_id, "", {}, here)
+
+
+async def about_session(
+    request: web.Request,
+    context: WebContext,
+    session_id: str,
+    kind: str,
+    query: Mapping[str, str],
+    here: Callable[[WebContext, str], Awaitable[web.Response]],
+) -> web.Response:
+    """Answer about a session from whichever worker owns its station, which ``here`` is given.
+
+    ``kind`` is what follows the session in the path between workers. Raises as :func:`station_named` and
+    :func:`~evcharge.web.owners.at_owner` do.
+    """
+    station_id, stale = await station_named(request, context, session_id)
+    path = f"/stations/{station_id}/sessions/{session_id}{kind}"
+    answer = await at_owner(context, station_id, path, query, lambda view: here(view, station_id))
     if stale and answer.status == HTTPStatus.OK and isinstance(answer.body, bytes):
         answer.body = marked_stale(answer.body)
     return answer

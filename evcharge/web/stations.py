@@ -19,7 +19,7 @@ from evcharge.web.context import WebContext, context_of
 from evcharge.web.copies import asked_context, mark, missing
 from evcharge.web.cursors import decode_cursor, encode_cursor
 from evcharge.web.owners import asked_partitions, at_all_owners, at_owner, require_readable
-from evcharge.web.parts import Part
+from evcharge.web.parts import Part, part_of
 from evcharge.web.state import PartitionLostError
 from evcharge.web.station_view import station_json
 
@@ -136,13 +136,8 @@ def _page(request: web.Request) -> _Page:
 
 
 async def _own_part(context: WebContext, partitions: frozenset[int], page: _Page) -> StationsPart:
-    """Collect this worker's part; partitions that it loses meanwhile are left to their new owner."""
-    while True:
-        part = await _scan(context, partitions, page)
-        covered = frozenset(part.partitions)
-        if covered == partitions:
-            return part
-        partitions = covered
+    """Collect this worker's part."""
+    return await part_of(partitions, lambda some: _scan(context, some, page))
 
 
 async def _scan(context: WebContext, partitions: frozenset[int], page: _Page) -> StationsPart:
