@@ -11,6 +11,7 @@ from evcharge.domain.billing.credit_note import credit_note
 from evcharge.domain.billing.invoice import Kind, invoice_id
 from evcharge.domain.billing.series import Issuer
 from evcharge.domain.quantities import kwh, recent_timestamp
+from evcharge.domain.session import SessionState
 from evcharge.events.cost import CostObject, cost_bytes
 from evcharge.events.fields import STRICT, DecimalText, PlainId, PlainTimestamp
 
@@ -113,7 +114,7 @@ def encode_invoice(bill: Bill, number: str, issuer: bytes, cost: bytes | None = 
         f'{{"v":{VERSION},"invoice_id":"{name}","number":"{number}","kind":"invoice","credits":null,'
         f'"subject":{{"session_id":"{bill.session_id}"}},"station_id":"{bill.station_id}",'
         f'"user_id":"{facts.user_id}","started_at":"{recent_timestamp(facts.started_us)}",'
-        f'"ended_at":"{recent_timestamp(facts.ended_us)}",{meter_members(bill)},'
+        f'"ended_at":"{recent_timestamp(facts.ended_us)}",{meter_members(bill.state, facts.energy_uwh)},'
         f'"energy_kwh":"{kwh(facts.energy_uwh)}","cost":'
     ).encode() + b'%b,"issuer":%b,"issued_at":"%b"}' % (
         cost_bytes(bill.cost) if cost is None else cost,
@@ -140,11 +141,10 @@ def encode_credit_note(
     )
 
 
-def meter_members(bill: Bill) -> str:
+def meter_members(state: SessionState, energy_uwh: int) -> str:
     """Return the two members of the meter's registers; unknown where a person corrected the energy."""
-    state = bill.state
     start, end = state.meter_start_uwh, state.meter_end_uwh
-    if start is None or end is None or end - start != bill.facts.energy_uwh:
+    if start is None or end is None or end - start != energy_uwh:
         return '"meter_start_kwh":null,"meter_end_kwh":null'
     return f'"meter_start_kwh":"{kwh(start)}","meter_end_kwh":"{kwh(end)}"'
 

@@ -7,9 +7,11 @@ import msgspec
 from pydantic import Field, TypeAdapter, with_config
 from typing_extensions import TypedDict
 
+from evcharge.domain.billing.account import Facts
 from evcharge.domain.billing.bill import Bill
 from evcharge.domain.billing.terms import Terms
 from evcharge.domain.quantities import MICRO, decimal_text, kw, kwh, recent_timestamp
+from evcharge.domain.session import Lifecycle, SessionState
 from evcharge.events.cost import CostObject, cost_bytes
 from evcharge.events.fields import (
     STRICT,
@@ -130,31 +132,16 @@ def encode_bill(bill: Bill, cost: bytes | None = None) -> bytes:
 
     ``cost`` is what ``evcharge.events.cost.cost_bytes`` returned, if it is at hand.
     """
-    state, facts = bill.state, bill.facts
-    assert facts.started_us is not None, "billable"
-    assert facts.ended_us is not None, "billable"
-    assert facts.energy_uwh is not None, "billable"
-    user = "null" if facts.user_id is None else f'"{facts.user_id}"'
-    standing = "void" if bill.is_void else "completed"
     decision, decided = b"null", b""
     if made := bill.decision:
         decision = _encode(
             {"decision_id": made.decision_id, "decision": made.verdict, "actor": made.actor}
         )
         decided = b',"session-decisions":[[%d,%d]]' % (made.partition, made.offset)
-    # Ids, decimals and timestamps have no character that JSON would escape. One text costs a third of
-    # what a dict of the same does.
-    head = (
-        f'{{"v":{VERSION},"session_id":"{bill.session_id}","station_id":"{bill.station_id}",'
-        f'"bill":{bill.number},"state":"{standing}","connector_id":{state.connector_id},'
-        f'"user_id":{user},"started_at":"{recent_timestamp(facts.started_us)}",'
-        f'"ended_at":"{recent_timestamp(facts.ended_us)}",'
-        f'"duration_s":{decimal_text(facts.ended_us - facts.started_us, MICRO)},'
-        f'"energy_kwh":"{kwh(facts.energy_uwh)}",{meter_members(bill)},'
-        f'"completed_at":"{recent_timestamp(bill.billed_us)}","revision":{state.revision},"segments":'
-    )
+    standing = Lifecycle.VOID if bill.is_void else Lifecycle.COMPLETED
+    ids = bill.station_id, bill.session_id
     return b'%b%b,"terms":%b%b},"cost":%b,"evidence":{"charging-sessions":%b%b},"decision":%b}' % (
-        head.encode(),
+        head(*ids, bill.number, standing, bill.state, bill.facts, bill.billed_us),
         _encode(bill.usage.segments),
         _terms(bill.terms),
         bill.tariff.document,
@@ -163,6 +150,33 @@ def encode_bill(bill: Bill, cost: bytes | None = None) -> bytes:
         decided,
         decision,
     )
+
+
+def head(
+    station_id: str,
+    session_id: str,
+    number: int,
+    standing: Lifecycle,
+    state: SessionState,
+    facts: Facts,
+    completed_us: int,
+) -> bytes:
+    """Write what every record begins with, priced or not, up to the value of `segments`."""
+    assert facts.started_us is not None, "billable"
+    assert facts.ended_us is not None, "billable"
+    assert facts.energy_uwh is not None, "billable"
+    user = "null" if facts.user_id is None else f'"{facts.user_id}"'
+    # Ids, decimals and timestamps have no character that JSON would escape. One text costs a third of
+    # what a dict of the same does.
+    return (
+        f'{{"v":{VERSION},"session_id":"{session_id}","station_id":"{station_id}",'
+        f'"bill":{number},"state":"{standing}","connector_id":{state.connector_id},'
+        f'"user_id":{user},"started_at":"{recent_timestamp(facts.started_us)}",'
+        f'"ended_at":"{recent_timestamp(facts.ended_us)}",'
+        f'"duration_s":{decimal_text(facts.ended_us - facts.started_us, MICRO)},'
+        f'"energy_kwh":"{kwh(facts.energy_uwh)}",{meter_members(state, facts.energy_uwh)},'
+        f'"completed_at":"{recent_timestamp(completed_us)}","revision":{state.revision},"segments":'
+    ).encode()
 
 
 @lru_cache(maxsize=1024)  # nearly all sessions have one of a few terms
