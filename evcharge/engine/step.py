@@ -193,8 +193,7 @@ class Step:
         changed = self._changed.get(key)
         if changed is not None:
             return changed[0]  # type: ignore[no-any-return]
-        rows = self.effects.rows
-        row = rows[key] if key in rows else self._pipeline.get(key)
+        row = self.get(key)
         return None if row is None else decode(row)
 
     def put_state(self, key: bytes, state: S, encode: Callable[[S], bytes]) -> None:
