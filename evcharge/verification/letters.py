@@ -48,12 +48,20 @@ class Letters:
     def wrong(
         self, decisions: Iterable[Decision], refused: Mapping[int, Rejected]
     ) -> tuple[str, str] | None:
-        """Return which of these decisions has a dead letter that was not refused, or the opposite."""
+        """Return which of these decisions has another dead letter than it has to, or none.
+
+        What it says counts: of a session with too many records, how it was when a decision was taken up
+        is not told by the revision, and there are courses that refuse it for other reasons.
+        """
         for number in (self._numbers[_place(each)] for each in decisions):
-            if (number in refused) != (number in self._found):
-                name = self._decisions[number].decision_id
-                sort = "missing" if number in refused else "surplus"
-                return sort, f"the dead letter of decision {name}"
+            expected, found = refused.get(number), self._found.get(number)
+            if expected is None and found is None:
+                continue
+            name = f"the dead letter of decision {self._decisions[number].decision_id}"
+            if found is None or expected is None:
+                return "surplus" if expected is None else "missing", name
+            if found != expected.detail:
+                return "changed", f"{name}: {found} instead of {expected.detail}"
         return None
 
 

@@ -154,6 +154,37 @@ def test_what_a_flooded_session_is_billed_by_does_not_depend_on_how_it_was_cut()
     assert totals == ["6.00", "-6.00", "5.40"]
 
 
+def test_why_a_decision_about_a_flooded_session_was_refused_depends_on_when_it_was_taken_up() -> (
+    None
+):
+    flood = [start(user_id="U1"), *(update(each, each / 10) for each in range(1, 9))]
+    details = []
+    for before_the_end in (True, False):
+        billed = Billed(Limits(max_readings=4))
+        billed.register(tariff_id="never-published")
+        billed.send(*flood, *([] if before_the_end else [end(60, 10.0)]))
+        billed.decide(approve(5, ingest_us=minute(80)))
+        if before_the_end:
+            billed.send(end(60, 10.0))
+        assert list(billed.report().lines()) == []
+        ((_, rejected),) = billed.step.refused
+        details.append(rejected.detail)
+    assert details == [
+        "session S1: its start, end and energy are not all known, or contradict",
+        "session S1: its station names a tariff that is not known",
+    ]
+
+
+def test_a_dead_letter_of_a_decision_with_another_reason_is_found() -> None:
+    billed = Billed().send(start(), update(30, 5.0)).decide(approve(2, ingest_us=minute(80)))
+    ((decided, rejected),) = billed.step.refused
+    assert list(billed.report().lines()) == []
+
+    billed.step.refused = [(decided, rejected._replace(detail="session S1: it is void"))]
+
+    assert billed.sorts() == ["changed"]
+
+
 def test_a_flooded_session_of_which_too_little_or_too_much_is_kept_is_found() -> None:
     records = [start(user_id="U1"), *(update(each, each / 10) for each in range(1, 9))]
     billed = Billed(Limits(max_readings=4)).send(*records)
