@@ -165,7 +165,10 @@ class RocksPartition(Positions):
     def _open(self) -> Rdict:
         with self._told:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            return Rdict(str(self.path), options=database_options())
+            options = database_options()
+            # Without the second, rocksdict opens what exists with a table of RocksDB's defaults: its own
+            # block cache of 8 MiB in each database, no filters.
+            return Rdict(str(self.path), options=options, column_families={"default": options})
 
     def _drop(self, why: str) -> None:
         logger.warning(

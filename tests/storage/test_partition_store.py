@@ -154,6 +154,22 @@ def test_rocksdb_rows_survive_a_restart(tmp_path: Path) -> None:
     second.close()
 
 
+def test_a_database_that_exists_is_opened_with_the_options_of_a_new_one(tmp_path: Path) -> None:
+    RocksPartition(tmp_path / "t-0").close()
+    new = _options_in_use(tmp_path / "t-0")
+
+    RocksPartition(tmp_path / "t-0").close()
+
+    assert "filter_policy=bloomfilter" in new
+    assert _options_in_use(tmp_path / "t-0") == new
+
+
+def _options_in_use(path: Path) -> str:
+    """Return what RocksDB wrote down of the options when the database was opened last."""
+    last = max(path.glob("OPTIONS-*"), key=lambda each: int(each.name.rpartition("-")[2]))
+    return last.read_text(encoding="utf-8")
+
+
 def test_two_workers_on_one_data_directory_are_told_so(tmp_path: Path) -> None:
     first = RocksPartition(tmp_path / "t-0")
     with pytest.raises(StoreInUseError, match="give every worker its own EVCHARGE_DATA_DIR"):
