@@ -17,7 +17,7 @@ from rocksdict import (
     WriteOptions,
 )
 
-BLOCK_CACHE_BYTES = 48 << 20
+BLOCK_CACHE_BYTES = 64 << 20
 """Blocks read from files, their indexes and filters: all memory for reading, of all databases."""
 
 WRITE_BUFFERS_BYTES = 80 << 20
