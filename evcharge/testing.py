@@ -102,14 +102,14 @@ class MemoryWorker:
             await self.deliver(topic, number, records)
         await self._deliver_rerouted(timestamp_ms)
 
-    def publish(self, topic: str, *values: dict[str, Any]) -> None:
-        """Append to a reference topic, `stations` or `tariffs`, as of long before :data:`NOW_MS`."""
+    def publish(self, topic: str, *values: dict[str, Any], timestamp_ms: int = 0) -> None:
+        """Append to a reference topic, `stations` or `tariffs`; by default long ago."""
         reference = self.app.reference
         feed: Feed = reference.register if topic == "stations" else reference.tariffs
         begin = 0 if feed.position is None else feed.position.offset + 1
         feed.apply(
             [
-                ReferenceRecord(begin + place, 0, None, json.dumps(value).encode())
+                ReferenceRecord(begin + place, timestamp_ms, None, json.dumps(value).encode())
                 for place, value in enumerate(values)
             ]
         )

@@ -36,8 +36,7 @@ class ReferenceDesk:
 
     def terms(self, station_id: str, connector_id: int, started_us: int) -> Terms | None:
         return choose_terms(
-            # The register keeps the last version of an entry only: the one known now counts.
-            self._reference.register.get(station_id),
+            self._reference.register.valid_at(station_id, started_us),
             connector_id,
             started_us,
             self.plans.versions,

@@ -8,7 +8,7 @@ allowed that the rule makes of something that could be known.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -21,7 +21,7 @@ from evcharge.domain.billing.terms import (
 )
 from evcharge.domain.pricing import Plan
 from evcharge.domain.quantities import SECOND_US
-from evcharge.domain.station_register import RegisteredStation
+from evcharge.domain.station_register import RegisteredStation, RegisterEntry, valid_entry
 from evcharge.events.rejection import Rejected
 from evcharge.events.stations import parse_station
 from evcharge.events.tariffs import parse_tariff
@@ -29,13 +29,6 @@ from evcharge.events.tariffs import parse_tariff
 BEHIND_US = 300 * SECOND_US
 """A worker reads both topics to their ends when it starts and follows them from then on. What was
 replaced so long before a record came was not chosen for it any more."""
-
-
-class _Entry(NamedTuple):
-    """What the register says of a station from an instant on; None: nothing."""
-
-    published_us: int
-    station: RegisteredStation | None
 
 
 class KnownTariffs:
@@ -65,7 +58,7 @@ class Reference:
         self.register: dict[str, RegisteredStation] = {}
         """The last entry of each station."""
         self.tariffs = KnownTariffs()
-        self._entries: dict[str, list[_Entry]] = {}
+        self._entries: dict[str, list[RegisterEntry]] = {}
         self._versions: dict[str, list[TariffVersion]] = {}
         default = self.tariffs.add(default_tariff, None)
         assert default is not None, "the settings were validated"
@@ -79,7 +72,8 @@ class Reference:
             if record.value is None:
                 gone = (record.key or b"").decode(errors="replace")
                 self.register.pop(gone, None)
-                self._entries.setdefault(gone, []).append(_Entry(at_us, None))
+                if gone in self._entries:
+                    self._entries[gone].append(RegisterEntry(at_us, None))
                 continue
             station = parse_station(record.value)
             if isinstance(station, Rejected) or (
@@ -87,7 +81,7 @@ class Reference:
             ):
                 continue
             entry = self.register[station.station_id] = station.registered()
-            self._entries.setdefault(station.station_id, []).append(_Entry(at_us, entry))
+            self._entries.setdefault(station.station_id, []).append(RegisterEntry(at_us, entry))
 
     def take_up_tariffs(self, records: Iterable[Any]) -> None:
         """Apply the next records of ``tariffs``; one that cannot be used changes nothing."""
@@ -107,7 +101,8 @@ class Reference:
         ``at_us`` is an ingest time. None among them: it can have been left without a tariff.
         """
         found: dict[Terms | None, None] = {}
-        for station in self._stations(station_id, at_us - BEHIND_US):
+        for entries in self._known_entries(station_id, at_us - BEHIND_US):
+            station = valid_entry(entries, started_us)
             for versions in self._known_versions(station, at_us - BEHIND_US):
                 terms = choose_terms(
                     station,
@@ -120,11 +115,12 @@ class Reference:
                 found[terms] = None
         return list(found)
 
-    def _stations(self, station_id: str, at_us: int) -> Iterator[RegisteredStation | None]:
-        entries = [_Entry(0, None), *self._entries.get(station_id, ())]
-        for number, entry in enumerate(entries, 1):
-            if number == len(entries) or entries[number].published_us > at_us:
-                yield entry.station
+    def _known_entries(self, station_id: str, at_us: int) -> Iterator[Sequence[RegisterEntry]]:
+        """Yield what can have been known of a station: some first entries of it."""
+        entries = self._entries.get(station_id, [])
+        least = sum(entry.published_us <= at_us for entry in entries)
+        for known in range(least, len(entries) + 1):
+            yield entries[:known]
 
     def _known_versions(
         self, station: RegisteredStation | None, at_us: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections import defaultdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,24 @@ async def test_a_session_whose_tariff_is_not_known_is_held() -> None:
         worker.publish("tariffs", tariff(0.5, "T9"))
         await worker.send("charging-sessions", UPDATE)
         assert told(worker) == [INVOICE]
+
+
+async def test_a_change_of_the_register_counts_for_sessions_that_start_later() -> None:
+    at = datetime(2023, 5, 1, 10, 15, tzinfo=UTC)
+    async with MemoryWorker(SETTINGS) as worker:
+        priced(worker)
+        worker.publish("tariffs", tariff(9.0, "T2"))
+        changed = station(tariff_id="T2", time_zone="Asia/Tokyo")
+        worker.publish("stations", changed, timestamp_ms=int(at.timestamp()) * 1_000)
+        await worker.send("charging-sessions", START, END)
+        later = {"session_id": "S2", "timestamp": "2023-05-01T11:00:00Z"}
+        ended = {"session_id": "S2", "timestamp": "2023-05-01T11:30:00Z"}
+        await worker.send("charging-sessions", START | later, END | ended)
+        terms = [each["terms"] for each in worker.records("sealed-sessions")]
+        assert [(each["tariff"]["id"], each["time_zone"]) for each in terms] == [
+            ("T1", "Europe/Paris"),
+            ("T2", "Asia/Tokyo"),
+        ]
 
 
 async def test_a_session_that_takes_more_than_its_connector_gives_is_held() -> None:

@@ -7,8 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from evcharge.events.rejection import Reason
+from evcharge.domain.station_register import RegisterEntry, have_same_terms, valid_entry
+from evcharge.events.rejection import Reason, Rejected
+from evcharge.events.stations import parse_station
 from evcharge.reference.feed import Position, ReferenceRecord
 from evcharge.reference.register import Register
 from evcharge.storage.errors import StoreInUseError
@@ -84,6 +88,98 @@ def test_a_null_value_removes_the_station(register: Register) -> None:
 def test_removing_and_adding_in_one_batch_ends_registered(register: Register) -> None:
     register.apply([record(0, "A", None), record(1, "A", station("A"))])
     assert (list(register.ids()), len(register)) == (["A"], 1)
+
+
+def test_a_version_begins_when_the_terms_change_and_earlier_sessions_keep_theirs(
+    register: Register,
+) -> None:
+    entries = [
+        station("A", tariff_id="T1"),
+        station("A", tariff_id="T1", name="renamed"),
+        station("A", tariff_id="T2"),
+        None,
+        station("A", time_zone="Asia/Tokyo"),
+    ]
+    for offset, value in enumerate(entries):
+        register.apply([record(offset, "A", value)])
+
+    valid = {at_ms: _valid(register, at_ms) for at_ms in (0, 1_000, 1_001, 1_002, 1_003, 1_004)}
+
+    t1, t2, last = ("T1", None, "renamed"), ("T2", None, None), (None, "Asia/Tokyo", None)
+    assert valid == {0: t1, 1_000: t1, 1_001: t1, 1_002: t2, 1_003: None, 1_004: last}
+    assert _valid(register, -5) == t1
+    assert register.get("A") == register.valid_at("A", 9_000_000)
+
+
+def _valid(register: Register, at_ms: int) -> tuple[str | None, str | None, str | None] | None:
+    found = register.valid_at("A", at_ms * 1_000)
+    return None if found is None else (found.tariff_id, found.time_zone, found.name)
+
+
+_said = st.sampled_from(
+    [
+        None,
+        station("A"),
+        station("A", tariff_id="T1"),
+        station("A", tariff_id="T1", name="other words"),
+        station("A", time_zone="Asia/Tokyo"),
+        station("A", connectors=[{"connector_id": 1, "max_power_kw": 22}]),
+        station("A", connectors=[{"connector_id": 1}]),
+    ]
+)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), _said), min_size=1, max_size=8),
+    st.lists(st.booleans(), min_size=8, max_size=8),
+)
+def test_what_was_valid_follows_from_all_entries_however_they_were_read(
+    said: list[tuple[int, bytes | None]], cuts: list[bool]
+) -> None:
+    register, entries, batch = Register.in_memory(), [], []
+    at_ms = 1_000
+    for offset, (later_ms, value) in enumerate(said):
+        at_ms += later_ms
+        batch.append(ReferenceRecord(offset, at_ms, b"A", value))
+        if value is not None:
+            parsed = parse_station(value)
+            assert not isinstance(parsed, Rejected)
+            entries.append(RegisterEntry(at_ms * 1_000, parsed.registered()))
+        elif entries:
+            entries.append(RegisterEntry(at_ms * 1_000, None))
+        if cuts[offset]:
+            register.apply(batch)
+            batch = []
+    if batch:
+        register.apply(batch)
+
+    for instant_us in range(999_000, (at_ms + 2) * 1_000, 500):
+        found = register.valid_at("A", instant_us)
+        assert have_same_terms(found, valid_entry(entries, instant_us))
+    assert register.get("A") == (entries[-1].station if entries else None)
+    assert len(register) == (register.get("A") is not None)
+
+
+def test_versions_of_one_station_are_not_those_of_another(register: Register) -> None:
+    names = ["A", "A-1", "A0"]
+    for offset, tariff_id in enumerate(("T1", "T2")):
+        values = [station(name, tariff_id=f"{name}-{tariff_id}") for name in names]
+        register.apply([record(9 * offset, n, v) for n, v in zip(names, values, strict=True)])
+    for name in names:
+        found = register.valid_at(name, 1_005_000)
+        assert found is not None
+        assert found.tariff_id == f"{name}-T1"
+
+
+def test_versions_survive_a_restart(tmp_path: Path) -> None:
+    before = Register.at(tmp_path)
+    before.apply([record(0, "A", station("A", tariff_id="T1")), record(5, "A", None)])
+    before.close()
+
+    after = Register.at(tmp_path)
+
+    assert (_valid(after, 1_004), _valid(after, 1_005)) == (("T1", None, None), None)
+    after.close()
 
 
 def test_ids_are_sorted_and_go_on_after_a_given_one(register: Register) -> None:
