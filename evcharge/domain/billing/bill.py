@@ -163,7 +163,7 @@ def priced(
 
 def total_of(cost: Cost) -> Total:
     """Return what a cost comes to."""
-    return Total(*cost.totals)
+    return Total(cost.excl_vat, cost.incl_vat)
 
 
 def is_payable(facts: Facts, total: Total) -> bool:
