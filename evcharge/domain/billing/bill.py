@@ -11,7 +11,7 @@ from evcharge.domain.billing.account import Facts, Total
 from evcharge.domain.billing.correction import corrected_usage
 from evcharge.domain.billing.decision import Corrections, Decision
 from evcharge.domain.billing.terms import RatedTariff, Terms
-from evcharge.domain.pricing import Cost, Usage, price, priced_session, session_usage
+from evcharge.domain.pricing import Cost, PlainSegment, Usage, price, priced_session, session_usage
 from evcharge.domain.session import Limits, SessionState, fold
 from evcharge.domain.session.flood import with_witnesses
 from evcharge.domain.session.order import Value, distinct, in_order, value
@@ -51,7 +51,8 @@ class Bill(NamedTuple):
     """What is billed: that, as a person may have corrected it."""
     terms: Terms
     tariff: RatedTariff
-    usage: Usage
+    segments: Sequence[PlainSegment]
+    """What was priced."""
     cost: Cost
     evidence: Sequence[tuple[int, int]]
     """Partition and offset in ``charging-sessions`` of each different record, in order of arrival."""
@@ -145,7 +146,7 @@ def priced(
     tariff: RatedTariff,
     corrections: Corrections | None,
     told: Told | None = None,
-) -> tuple[Usage, Cost]:
+) -> tuple[Sequence[PlainSegment], Cost]:
     """Return what a session with billable facts used and costs under its terms.
 
     ``told`` are its columns, if they are at hand: then there are no corrections.
@@ -158,7 +159,7 @@ def priced(
         if both is not None:
             return both
     usage = usage_of(state, records, ZoneInfo(terms.time_zone), corrections)
-    return usage, price(tariff.plan, usage)
+    return usage.segments, price(tariff.plan, usage)
 
 
 def total_of(cost: Cost) -> Total:

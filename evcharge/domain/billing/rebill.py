@@ -120,7 +120,7 @@ def rebilled(
     said = facts_of(state)
     facts = said.corrected(corrections)
     tariff = desk.tariff(terms)
-    usage, cost = priced(state, records, terms, tariff, corrections, told)
+    segments, cost = priced(state, records, terms, tariff, corrections, told)
     total = total_of(cost)
     is_invoiced = is_payable(facts, total)
     stands = (
@@ -159,7 +159,7 @@ def rebilled(
         facts,
         terms,
         tariff,
-        usage,
+        segments,
         cost,
         evidence_of(records, state.revision) if told is None else told.places,
         at_us,
