@@ -65,6 +65,7 @@ class Bill(NamedTuple):
     """Whether it only says that nothing is billed any more."""
 
 
+_new = tuple.__new__
 _place = itemgetter(SessionRecord._fields.index("partition"), SessionRecord._fields.index("offset"))
 
 
@@ -164,7 +165,7 @@ def priced(
 
 def total_of(cost: Cost) -> Total:
     """Return what a cost comes to."""
-    return Total(cost.excl_vat, cost.incl_vat)
+    return _new(Total, (cost.excl_vat, cost.incl_vat))
 
 
 def is_payable(facts: Facts, total: Total) -> bool:
