@@ -77,7 +77,7 @@ class _Unbilled(NamedTuple):
     before: SessionState | None
     after: SessionState
     records: Sequence[SessionRecord]
-    appended: Sequence[SessionRecord]
+    appended: Sequence[StoredRecord]
     completion: Completion | None
 
 
@@ -131,18 +131,19 @@ def _advance(
         step.count("records_ahead", sum(map(limits.is_ahead, records)))
     if not appended and after == before:
         return
+    added = all_stored(appended)
     if account is None:
         if row is not None and row.unpriced:
             # It was completed before, whatever it is now.
-            books.keep(session, row, after, appended, None, completed_us, unpriced=True)
+            books.keep(session, row, after, added, None, completed_us, unpriced=True)
             return
         if completion is None:
-            keep_session(step, session, row, after, appended, None, completed_us)
+            keep_session(step, session, row, after, added, None, completed_us)
             return
         if not books.is_billing:
-            books.seal_unpriced(session, row, after, appended, completion)
+            books.seal_unpriced(session, row, after, added, completion)
             return
-    to_bill = _Unbilled(session, row, before, after, records, appended, completion)
+    to_bill = _Unbilled(session, row, before, after, records, added, completion)
     if unbilled is None:
         _bill(books, step, to_bill)
     else:
@@ -205,12 +206,14 @@ def _settle(
     """Return what becomes of a session; ``kept`` are its records before this step, if at hand."""
     (station_id, session_id), row, before, after, records, appended, completion = unbilled
 
-    def all_records() -> Sequence[SessionRecord]:
-        if kept is None:
-            return [*stored_records(step, station_id, session_id, row), *appended]
-        return [*all_restored(station_id, session_id, kept), *appended]
+    stored = None if kept is None else [*kept, *appended]
 
-    stored = None if kept is None else [*kept, *all_stored(appended)]
+    def all_records() -> Sequence[SessionRecord]:
+        if stored is not None:
+            return all_restored(station_id, session_id, stored)
+        before_these = stored_records(step, station_id, session_id, row)
+        return [*before_these, *all_restored(station_id, session_id, appended)]
+
     session = Session(station_id, session_id, after, all_records, books.limits, stored)
     account = row.account if row else None
     return settle(books.desk, session, account, completion, before, records)

@@ -47,7 +47,7 @@ def sealed_sessions(count: int) -> Iterator[tuple[bytes, bytes]]:
         facts_of(state),
         terms,
         tariff,
-        usage,
+        usage.segments,
         cost,
         evidence_of(records, len(records)),
         # Now: workers have not forgotten them.

@@ -38,7 +38,6 @@ from evcharge.domain.session_record import (
     StoredRecord,
     all_restored,
     all_stored,
-    stored,
 )
 from evcharge.domain.station_session import OpenSession
 from evcharge.storage.partition_store import PartitionStore
@@ -168,7 +167,7 @@ def decode_kept(value: bytes) -> Kept:
 
 def encode_records(records: Sequence[SessionRecord]) -> bytes:
     """Return a block's bytes; the session's identity is in the key."""
-    return _block(len(records), _bytes_of(records))
+    return _block(len(records), _bytes_of(all_stored(records)))
 
 
 def decode_records(station_id: str, session_id: str, block: bytes) -> list[SessionRecord]:
@@ -185,13 +184,13 @@ def _block(count: int, records: bytes) -> bytes:
     return b"%b%b%b" % (_BLOCK, count.to_bytes(2, "big"), records)
 
 
-def _bytes_of(records: Sequence[SessionRecord]) -> bytes:
+def _bytes_of(records: Sequence[StoredRecord]) -> bytes:
     """Return the bytes of each record, one behind the other."""
     if len(records) == 1:
-        return _encode(stored(records[0]))
+        return _encode(records[0])
     # One array costs less than its records one by one; how it begins tells only how many they are.
     opening = 1 if len(records) <= _FIXARRAY else 3
-    return _encode(all_stored(records))[opening:]
+    return _encode(records)[opening:]
 
 
 def stored_records(
@@ -224,7 +223,7 @@ def records_of(row: SessionRow, blocks: Iterable[bytes | None]) -> list[StoredRe
 
 
 def append_records(
-    waiting: int, tail: bytes, records: Sequence[SessionRecord]
+    waiting: int, tail: bytes, records: Sequence[StoredRecord]
 ) -> tuple[int, bytes, Sequence[bytes]]:
     """Append records behind a tail; when it would be too long, it becomes a block with them.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from evcharge.domain.billing.account import Account
 from evcharge.domain.session import Lifecycle, SessionState
-from evcharge.domain.session_record import SessionRecord
+from evcharge.domain.session_record import StoredRecord
 from tables.charging_sessions import (
     PRESENT,
     SessionRow,
@@ -26,7 +26,7 @@ def keep_session(
     session: SessionId,
     row: SessionRow | None,
     state: SessionState,
-    appended: Sequence[SessionRecord],
+    appended: Sequence[StoredRecord],
     account: Account | None,
     completed_us: int | None,
     lifecycle: Lifecycle | None = None,

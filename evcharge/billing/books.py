@@ -17,7 +17,7 @@ from evcharge.domain.billing.terms import Desk
 from evcharge.domain.billing.unpriced import why_unbilled
 from evcharge.domain.session import Completion, Lifecycle, Limits, SessionState
 from evcharge.domain.session.forgetting import deadline_us
-from evcharge.domain.session_record import SessionRecord
+from evcharge.domain.session_record import StoredRecord
 from evcharge.engine.step import Step
 from tables.charging_sessions import SessionRow
 from tables.closed_sessions import SessionId
@@ -73,7 +73,7 @@ class OpenBooks:
         session: SessionId,
         row: SessionRow | None,
         state: SessionState,
-        appended: Sequence[SessionRecord],
+        appended: Sequence[StoredRecord],
         completion: Completion,
     ) -> None:
         """Write that a session was completed which is not billed."""
@@ -102,7 +102,7 @@ class OpenBooks:
         session: SessionId,
         row: SessionRow | None,
         state: SessionState,
-        appended: Sequence[SessionRecord],
+        appended: Sequence[StoredRecord],
         settled: Settled,
         completed_us: int | None,
         prepared: Prepared,
@@ -125,7 +125,7 @@ class OpenBooks:
         session: SessionId,
         row: SessionRow | None,
         state: SessionState,
-        appended: Sequence[SessionRecord],
+        appended: Sequence[StoredRecord],
         account: Account | None,
         completed_us: int | None,
         *,

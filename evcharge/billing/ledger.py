@@ -101,7 +101,7 @@ class Ledger:
         if bill.is_invoiced and user_id is not None:
             name = invoice_id(Kind.INVOICE, bill.station_id, bill.session_id, bill.number)
             number = self._number(step, entry, bill.station_id, bill.billed_us, numbers)
-            record = encode_invoice(bill, number, self._issuer_bytes, cost)
+            record = encode_invoice(bill, number, self._issuer_bytes, cost=cost, name=name)
             self._document(entry, user_id, name, record)
             entry.counts.append("invoices_issued")
 

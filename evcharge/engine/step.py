@@ -21,6 +21,8 @@ from evcharge.storage.partition_store import Marker
 
 logger = logging.getLogger(__name__)
 
+_new = tuple.__new__
+
 
 class Said(Protocol):
     """What a record says: its station decides its partition, its first place tells which it is."""
@@ -170,7 +172,7 @@ class Step:
 
         ``topic`` is its full name; the record goes to the partition of this step's number.
         """
-        self.effects.outputs.append(Output(topic, self.partition, key, value))
+        self.effects.outputs.append(_new(Output, (topic, self.partition, key, value, ())))
 
     # -- state
 

@@ -98,17 +98,20 @@ def issuer_bytes(issuer: Issuer) -> bytes:
     return _encode({"name": issuer.name, "address": issuer.address, "vat_id": issuer.vat_id or ""})
 
 
-def encode_invoice(bill: Bill, number: str, issuer: bytes, cost: bytes | None = None) -> bytes:
+def encode_invoice(
+    bill: Bill, number: str, issuer: bytes, *, cost: bytes | None = None, name: str | None = None
+) -> bytes:
     """Write the invoice of a bill that has one; equal bills with equal numbers give equal bytes.
 
-    ``issuer`` is what :func:`issuer_bytes` returned; ``cost`` what :func:`cost_bytes` did, if it is at
-    hand.
+    ``issuer`` is what :func:`issuer_bytes` returned; ``cost`` what :func:`cost_bytes` did and ``name``
+    what :func:`invoice_id` did, if they are at hand.
     """
     facts = bill.facts
     assert facts.started_us is not None, "billable"
     assert facts.ended_us is not None, "billable"
     assert facts.energy_uwh is not None, "billable"
-    name = invoice_id(Kind.INVOICE, bill.station_id, bill.session_id, bill.number)
+    if name is None:
+        name = invoice_id(Kind.INVOICE, bill.station_id, bill.session_id, bill.number)
     # Ids, decimals and timestamps have no character that JSON would escape.
     return (
         f'{{"v":{VERSION},"invoice_id":"{name}","number":"{number}","kind":"invoice","credits":null,'

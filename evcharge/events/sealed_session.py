@@ -142,7 +142,7 @@ def encode_bill(bill: Bill, cost: bytes | None = None) -> bytes:
     ids = bill.station_id, bill.session_id
     return b'%b%b,"terms":%b%b},"cost":%b,"evidence":{"charging-sessions":%b%b},"decision":%b}' % (
         head(*ids, bill.number, standing, bill.state, bill.facts, bill.billed_us),
-        _encode(bill.usage.segments),
+        _encode(bill.segments),
         _terms(bill.terms),
         bill.tariff.document,
         cost_bytes(bill.cost) if cost is None else cost,

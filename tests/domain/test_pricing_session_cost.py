@@ -41,7 +41,7 @@ def quickly_and_plainly(
     usage = session_usage(state, ordered, zone)
     plainly = None if usage is None else price(plan, usage)
     both = priced_session(plan, state, ordered, zone, told_as_meant(state, ordered))
-    assert both == (None if usage is None else (usage, plainly))
+    assert both == (None if usage is None else (usage.segments, plainly))
     if plainly is not None:
         assert cost_text(plainly).encode() == msgspec.json.encode(cost_json(plainly))
     return session_cost(plan, state, ordered, zone), plainly

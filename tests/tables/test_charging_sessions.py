@@ -11,7 +11,7 @@ from evcharge.domain.billing.account import NO_ACCOUNT, Account, Facts, Total, f
 from evcharge.domain.billing.decision import Corrections, Decision, Verdict
 from evcharge.domain.billing.terms import Terms
 from evcharge.domain.session import Limits, fold
-from evcharge.domain.session_record import SessionRecord
+from evcharge.domain.session_record import SessionRecord, all_stored
 from evcharge.storage.partition_store import MemoryPartition
 from tables.charging_sessions import (
     PRESENT,
@@ -78,7 +78,7 @@ def test_records_are_stored_together_as_each_would_be_alone(
             fields.pop()
         alone.append(msgspec.msgpack.encode(fields))
     assert encode_records(ours) == b"\x92\x01\xdc" + len(ours).to_bytes(2, "big") + b"".join(alone)
-    assert append_records(0, b"", ours) == (
+    assert append_records(0, b"", all_stored(ours)) == (
         (len(ours), b"".join(alone), ())
         if sum(map(len, alone)) <= TAIL_BYTES
         else (0, b"", (encode_records(ours),))
@@ -91,7 +91,7 @@ def test_appended_records_are_read_in_order_and_small_blocks_wait_in_the_tail(
 ) -> None:
     waiting, tail, blocks = 0, b"", list[bytes]()
     for chunk in chunks:
-        waiting, tail, full = append_records(waiting, tail, chunk)
+        waiting, tail, full = append_records(waiting, tail, all_stored(chunk))
         assert len(tail) <= TAIL_BYTES
         blocks += full
     store = MemoryPartition()
@@ -116,7 +116,7 @@ def test_many_records_are_split_into_blocks_and_read_in_order(count: int) -> Non
         update(0, energy=n)._replace(station_id=STATION, session_id=SESSION) for n in range(count)
     ]
     store = MemoryPartition()
-    waiting, tail, blocks = append_records(0, b"", records)
+    waiting, tail, blocks = append_records(0, b"", all_stored(records))
     assert len(blocks) == count // RECORDS_A_BLOCK
     store.write({block_key(STATION, SESSION, n): block for n, block in enumerate(blocks)}, 0)
     row = SessionRow(len(blocks), fold(records, Limits()), waiting, tail)

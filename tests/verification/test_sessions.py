@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from evcharge.domain.session import fold
-from evcharge.domain.session_record import SessionRecord
+from evcharge.domain.session_record import SessionRecord, all_stored
 from evcharge.reference.plans import default_document
 from evcharge.verification.papers import Papers
 from evcharge.verification.reference import Reference
@@ -102,8 +102,10 @@ def test_records_that_are_kept_in_another_order_than_they_came_are_found() -> No
 def test_records_in_the_tail_of_the_row_are_records_kept() -> None:
     state = fold(RECORDS, LIMITS)
     rows = {key: row for key, row in rows_of(RECORDS[:1]).items() if not key.startswith(b"S")}
-    whole = encode_session(SessionRow(1, state, *append_records(0, b"", RECORDS[1:])[:2]))
-    cut = encode_session(SessionRow(1, state, *append_records(0, b"", RECORDS[2:])[:2]))
+    whole = encode_session(
+        SessionRow(1, state, *append_records(0, b"", all_stored(RECORDS[1:]))[:2])
+    )
+    cut = encode_session(SessionRow(1, state, *append_records(0, b"", all_stored(RECORDS[2:]))[:2]))
     assert found(rows | {session_key(*IDS): whole}, RECORDS) == []
     assert found(rows | {session_key(*IDS): cut}, RECORDS) == ["missing"]
 

@@ -15,6 +15,9 @@ MOST_WAITING = 8
 """Decisions that wait for records; of more the earliest are given up, for later ones count anyway."""
 
 
+_new = tuple.__new__  # of a tuple: half of the time that the fields one by one take
+
+
 class Facts(NamedTuple):
     """What of a session a bill depends on, beside the course of its power."""
 
@@ -48,7 +51,7 @@ class Facts(NamedTuple):
 
 def facts_of(state: SessionState) -> Facts:
     """Return what the records say."""
-    return Facts(state.started_us, state.ended_us, state.energy_uwh, state.user_id)
+    return _new(Facts, (state.started_us, state.ended_us, state.energy_uwh, state.user_id))
 
 
 class Total(NamedTuple):

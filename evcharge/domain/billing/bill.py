@@ -11,7 +11,7 @@ from evcharge.domain.billing.account import Facts, Total
 from evcharge.domain.billing.correction import corrected_usage
 from evcharge.domain.billing.decision import Corrections, Decision
 from evcharge.domain.billing.terms import RatedTariff, Terms
-from evcharge.domain.pricing import Cost, Usage, price, priced_session, session_usage
+from evcharge.domain.pricing import Cost, PlainSegment, Usage, price, priced_session, session_usage
 from evcharge.domain.session import Limits, SessionState, fold
 from evcharge.domain.session.flood import with_witnesses
 from evcharge.domain.session.order import Value, distinct, in_order, value
@@ -51,7 +51,8 @@ class Bill(NamedTuple):
     """What is billed: that, as a person may have corrected it."""
     terms: Terms
     tariff: RatedTariff
-    usage: Usage
+    segments: Sequence[PlainSegment]
+    """What was priced."""
     cost: Cost
     evidence: Sequence[tuple[int, int]]
     """Partition and offset in ``charging-sessions`` of each different record, in order of arrival."""
@@ -64,6 +65,7 @@ class Bill(NamedTuple):
     """Whether it only says that nothing is billed any more."""
 
 
+_new = tuple.__new__
 _place = itemgetter(SessionRecord._fields.index("partition"), SessionRecord._fields.index("offset"))
 
 
@@ -145,7 +147,7 @@ def priced(
     tariff: RatedTariff,
     corrections: Corrections | None,
     told: Told | None = None,
-) -> tuple[Usage, Cost]:
+) -> tuple[Sequence[PlainSegment], Cost]:
     """Return what a session with billable facts used and costs under its terms.
 
     ``told`` are its columns, if they are at hand: then there are no corrections.
@@ -158,12 +160,12 @@ def priced(
         if both is not None:
             return both
     usage = usage_of(state, records, ZoneInfo(terms.time_zone), corrections)
-    return usage, price(tariff.plan, usage)
+    return usage.segments, price(tariff.plan, usage)
 
 
 def total_of(cost: Cost) -> Total:
     """Return what a cost comes to."""
-    return Total(*cost.totals)
+    return _new(Total, (cost.excl_vat, cost.incl_vat))
 
 
 def is_payable(facts: Facts, total: Total) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import lru_cache
 from hashlib import blake2b
 
 
@@ -14,7 +13,6 @@ class Kind(StrEnum):
     CREDIT_NOTE = "credit_note"
 
 
-@lru_cache(maxsize=64)  # it is asked for again where the invoice is written
 def invoice_id(kind: Kind, station_id: str, session_id: str, bill: int) -> str:
     """Return the id of the invoice of a session's bill, or of the credit note that takes it back.
 

@@ -25,6 +25,8 @@ from evcharge.domain.session.power import is_over_power
 from evcharge.domain.session.told import Told, told_in_order
 from evcharge.domain.session_record import SessionRecord
 
+_new = tuple.__new__  # of a tuple: half of the time that the fields one by one take
+
 MOST_STEPS = 50
 """Records behind a seal without an invoice that are looked at one by one, whatever arrives with them."""
 
@@ -120,7 +122,7 @@ def rebilled(
     said = facts_of(state)
     facts = said.corrected(corrections)
     tariff = desk.tariff(terms)
-    usage, cost = priced(state, records, terms, tariff, corrections, told)
+    segments, cost = priced(state, records, terms, tariff, corrections, told)
     total = total_of(cost)
     is_invoiced = is_payable(facts, total)
     stands = (
@@ -130,41 +132,47 @@ def rebilled(
         and (account.invoice is not None) == is_invoiced
     )
     number = account.bill if stands else account.bill + 1
-    # A third of the time of `_replace`.
-    after = Account(
-        number,
-        state.revision,
-        said,
-        total,
-        terms,
-        number if is_invoiced else None,
-        None,  # changed
-        None,  # doubts
-        account.verdict,
-        account.accepted,
-        corrections,
-        account.decided,
-        account.rated,
-        account.decisions,
-        account.known,
-        account.waiting,
+    after = _new(
+        Account,
+        (
+            number,
+            state.revision,
+            said,
+            total,
+            terms,
+            number if is_invoiced else None,
+            None,  # changed
+            None,  # doubts
+            account.verdict,
+            account.accepted,
+            corrections,
+            account.decided,
+            account.rated,
+            account.decisions,
+            account.known,
+            account.waiting,
+        ),
     )
     if stands:
         return after, ()
-    bill = Bill(
-        session.station_id,
-        session.session_id,
-        number,
-        state,
-        facts,
-        terms,
-        tariff,
-        usage,
-        cost,
-        evidence_of(records, state.revision) if told is None else told.places,
-        at_us,
-        decision,
-        is_invoiced,
+    bill = _new(
+        Bill,
+        (
+            session.station_id,
+            session.session_id,
+            number,
+            state,
+            facts,
+            terms,
+            tariff,
+            segments,
+            cost,
+            evidence_of(records, state.revision) if told is None else told.places,
+            at_us,
+            decision,
+            is_invoiced,
+            False,  # is_void
+        ),
     )
     return after, (*credit_of(account, at_us), bill)
 

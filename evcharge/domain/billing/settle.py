@@ -198,7 +198,7 @@ def _void(desk: Desk, session: Session, account: Account, decision: Decision) ->
         number += 1
         state, records = state_at(session, account.revision)
         tariff = desk.tariff(account.terms)
-        usage, cost = priced(state, records, account.terms, tariff, account.corrections)
+        segments, cost = priced(state, records, account.terms, tariff, account.corrections)
         outputs += (
             Bill(
                 session.station_id,
@@ -208,7 +208,7 @@ def _void(desk: Desk, session: Session, account: Account, decision: Decision) ->
                 account.facts,
                 account.terms,
                 tariff,
-                usage,
+                segments,
                 cost,
                 evidence_of(records, state.revision),
                 decision.ingest_us,

@@ -9,6 +9,8 @@ from typing import NamedTuple, Protocol
 from evcharge.domain.pricing import Plan
 from evcharge.domain.station_register import RegisteredStation
 
+_new = tuple.__new__
+
 
 class Terms(NamedTuple):
     """What is frozen with a sealed session: by these alone it is priced again, whenever that is."""
@@ -91,12 +93,15 @@ def choose_terms(
         for connector in station.connectors:
             if connector.connector_id == connector_id:
                 max_power_mw = connector.max_power_mw
-    return Terms(
-        version.tariff_id,
-        version.version,
-        version.digest,
-        time_zone or default_time_zone,
-        max_power_mw,
+    return _new(
+        Terms,
+        (
+            version.tariff_id,
+            version.version,
+            version.digest,
+            time_zone or default_time_zone,
+            max_power_mw,
+        ),
     )
 
 

@@ -24,7 +24,7 @@ from evcharge.domain.pricing.plan import Plan
 from evcharge.domain.pricing.price import price
 from evcharge.domain.pricing.session_cost import priced_session, session_cost
 from evcharge.domain.pricing.session_usage import session_usage
-from evcharge.domain.pricing.usage import Exact, Segment, SegmentKind, Usage
+from evcharge.domain.pricing.usage import Exact, PlainSegment, Segment, SegmentKind, Usage
 
 __all__ = [
     "MAX_CHANGES",
@@ -32,6 +32,7 @@ __all__ = [
     "Cost",
     "Exact",
     "Line",
+    "PlainSegment",
     "Plan",
     "Segment",
     "SegmentKind",

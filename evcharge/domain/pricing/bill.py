@@ -11,6 +11,9 @@ from evcharge.domain.pricing.cost_json import number_text
 from evcharge.domain.pricing.plan import Plan
 from evcharge.domain.pricing.usage import Exact
 
+_MINOR_UNITS = (1, 10, 100, 1_000, 10_000)
+"""In one unit of a currency, by its decimals."""
+
 _new = tuple.__new__
 
 
@@ -21,13 +24,13 @@ def bill(plan: Plan, quantities: dict[int, Exact], as_of_us: int) -> Cost:
     scale = plan.scale * finer
     lines = []
     for number, quantity in quantities.items():
-        line, unit, per_unit, excl_vat, incl_vat, _, price, vat = plan.components[number]
+        name, unit, per_unit, excl_vat, incl_vat, _, price, vat = plan.components[number]
         parts = quantity.numerator * (finer // quantity.denominator)
         lines.append(
             _new(
                 Line,
                 (
-                    line,
+                    name,
                     unit,
                     parts,
                     per_unit * finer,
@@ -40,6 +43,10 @@ def bill(plan: Plan, quantities: dict[int, Exact], as_of_us: int) -> Cost:
         )
     if plan.min_price or plan.max_price:
         lines, scale = _bounded(plan, lines, scale)
+    excl = incl = 0
+    for line in lines:
+        excl += line[6]
+        incl += line[7]
     return _new(
         Cost,
         (
@@ -51,8 +58,20 @@ def bill(plan: Plan, quantities: dict[int, Exact], as_of_us: int) -> Cost:
             plan.tariff.tariff_id,
             plan.version,
             as_of_us,
+            in_minor_units(excl, scale, plan.minor),
+            in_minor_units(incl, scale, plan.minor),
         ),
     )
+
+
+def in_minor_units(amount: int, scale: int, minor: int) -> int:
+    """Return an amount in 1 / ``scale`` of a currency in its minor units, rounded half up.
+
+    ``minor`` is how many decimals the currency has. Negative amounts are rounded away from zero, so that
+    a credit note is its invoice with the sign turned.
+    """
+    rounded = (2 * abs(amount) * _MINOR_UNITS[minor] + scale) // (2 * scale)
+    return rounded if amount >= 0 else -rounded
 
 
 def _bounded(plan: Plan, lines: list[Line], scale: int) -> tuple[list[Line], int]:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-_MINOR_UNITS = (1, 10, 100, 1_000, 10_000)
-"""In one unit of a currency, by its decimals."""
-
 
 class Line(NamedTuple):
     """What one price comes to. Amounts are in 1 / ``Cost.scale`` of the currency."""
@@ -48,28 +45,7 @@ class Cost(NamedTuple):
     tariff_version: int | None
     as_of_us: int
     """The instant up to which the session was priced."""
-
-    @property
-    def totals(self) -> tuple[int, int]:
-        """The totals without and with VAT in minor units of the currency, rounded half up."""
-        excl = incl = 0
-        for line in self.lines:
-            excl += line[6]
-            incl += line[7]
-        return self._minor_units(excl), self._minor_units(incl)
-
-    @property
-    def excl_vat(self) -> int:
-        """The total without VAT in minor units of the currency, rounded half up."""
-        return self.totals[0]
-
-    @property
-    def incl_vat(self) -> int:
-        """The total with VAT in minor units of the currency, rounded half up."""
-        return self.totals[1]
-
-    def _minor_units(self, amount: int) -> int:
-        # Away from zero, so that a credit note is its invoice with the sign turned.
-        twice = 2 * abs(amount) * _MINOR_UNITS[self.minor] + self.scale
-        rounded = twice // (2 * self.scale)
-        return rounded if amount >= 0 else -rounded
+    excl_vat: int
+    """The total without VAT in minor units of the currency, rounded half up."""
+    incl_vat: int
+    """The total with VAT."""

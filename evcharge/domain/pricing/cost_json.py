@@ -67,11 +67,10 @@ def cost_text(cost: Cost) -> str:
     )
     lines = ",".join([_line_text(line, in_currency) for line in cost.lines])
     version = "null" if cost.tariff_version is None else cost.tariff_version
-    excl, incl = cost.totals
     # Names, ids and decimals have no character that JSON would escape.
     return (
-        f'{{"currency":"{cost.currency}","excl_vat":"{money_text(excl, cost.minor)}",'
-        f'"incl_vat":"{money_text(incl, cost.minor)}","vat":[{vat}],'
+        f'{{"currency":"{cost.currency}","excl_vat":"{money_text(cost.excl_vat, cost.minor)}",'
+        f'"incl_vat":"{money_text(cost.incl_vat, cost.minor)}","vat":[{vat}],'
         f'"tariff_id":"{cost.tariff_id}","tariff_version":{version},'
         f'"as_of":"{recent_timestamp(cost.as_of_us)}","lines":[{lines}]}}'
     )

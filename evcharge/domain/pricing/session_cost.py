@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from functools import partial
 from itertools import repeat
 from operator import sub
 from typing import TypeVar
@@ -18,7 +17,7 @@ from evcharge.domain.pricing.price import price, price_of
 from evcharge.domain.pricing.session_usage import session_usage
 from evcharge.domain.pricing.steps import billed
 from evcharge.domain.pricing.throughout import used_throughout
-from evcharge.domain.pricing.usage import Segment, SegmentKind, Usage
+from evcharge.domain.pricing.usage import PlainSegment, SegmentKind
 from evcharge.domain.session.state import SessionState
 from evcharge.domain.session.told import Told, told_as_meant
 from evcharge.domain.session_record import SessionRecord
@@ -58,25 +57,25 @@ def priced_session(
     ordered: Sequence[SessionRecord],
     zone: ZoneInfo,
     told: Told | None,
-) -> tuple[Usage, Cost] | None:
-    """Return :func:`session_usage` and :func:`session_cost`, in less time than both.
+) -> tuple[Sequence[PlainSegment], Cost] | None:
+    """Return the segments of :func:`session_usage` and :func:`session_cost`, in less time than both.
 
     ``told`` is :func:`~evcharge.domain.session.told.told_as_meant` of the session.
     """
     segments = None if told is None else _segments(told)
     if told is None or segments is None:
         usage = session_usage(state, ordered, zone)
-        return None if usage is None else (usage, price(plan, usage))
+        return None if usage is None else (usage.segments, price(plan, usage))
     started, ended = told.instants[0], told.instants[-1]
     used = used_throughout(plan, ordered, (started, ended), told.energies[-1], zone, told)
     if used is not None:
         cost = bill(plan, billed(plan, used), ended)
     else:
         cost = price_of(plan, _course(plan, told), zone)
-    return _new(Usage, (started, zone, segments)), cost
+    return segments, cost
 
 
-def _segments(told: Told) -> tuple[Segment, ...] | None:
+def _segments(told: Told) -> tuple[PlainSegment, ...] | None:
     """Return the segments between the records, None if any of them takes no time."""
     _, durations, energies, charging, powers, currents, _, _ = told
     if 0 in durations or not durations:
@@ -84,22 +83,8 @@ def _segments(told: Told) -> tuple[Segment, ...] | None:
     kinds: Iterable[SegmentKind] = repeat(_CHARGING)
     if False in charging:
         kinds = [_PARKING if asks is False else _CHARGING for asks in _held(charging)]
-    return tuple(
-        map(
-            _segment,
-            zip(
-                kinds,
-                durations,
-                map(sub, energies[1:], energies),
-                _held(powers),
-                _held(currents),
-                strict=False,
-            ),
-        )
-    )
-
-
-_segment = partial(_new, Segment)
+    delivered = map(sub, energies[1:], energies)
+    return tuple(zip(kinds, durations, delivered, _held(powers), _held(currents), strict=False))
 
 
 def _held(said: Sequence[T | None]) -> Iterable[T | None]:

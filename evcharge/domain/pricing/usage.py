@@ -43,6 +43,11 @@ class Segment(NamedTuple):
     """None: unknown."""
 
 
+PlainSegment: TypeAlias = tuple[SegmentKind, Exact, Exact, Exact | None, Exact | None]
+"""A :class:`Segment` of which nobody asks for a field by its name, as when it is only written down: a
+plain tuple is made in half the time."""
+
+
 class Usage(NamedTuple):
     """A session as its tariff sees it. Segments of a reservation come first, if there are any."""
 

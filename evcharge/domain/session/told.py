@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from operator import sub
 from typing import Any, NamedTuple
 
@@ -45,14 +45,15 @@ class Told(NamedTuple):
 
 def told_as_meant(state: SessionState, ordered: Sequence[SessionRecord]) -> Told | None:
     """Return the columns of a session that was told as it is meant to be, otherwise None."""
-    return _told(state, list(zip(*ordered, strict=True))[_KIND:])
+    columns = zip(*ordered, strict=True)
+    return _told(state, list(islice(columns, _KIND, _KIND + _COLUMNS)))
 
 
 def told_in_order(state: SessionState, stored: Sequence[StoredRecord]) -> Told | None:
     """Return the same of records as they are kept, or None if they did not come once and in order."""
     if len(stored) != state.revision:
         return None
-    columns: list[Any] = list(zip_longest(*stored))
+    columns: list[Any] = list(islice(zip_longest(*stored), _COLUMNS))
     if len(columns) < _COLUMNS:
         columns += [(None,) * len(stored)] * (_COLUMNS - len(columns))
     told = _told(state, columns)
@@ -62,7 +63,7 @@ def told_in_order(state: SessionState, stored: Sequence[StoredRecord]) -> Told |
 def _told(state: SessionState, columns: Sequence[Any]) -> Told | None:
     """Look at the columns of records, of which the first are named in :class:`SessionRecord`."""
     kinds, instants, _, partitions, offsets, stated, registers, powers, _, charging, currents = (
-        columns[:_COLUMNS]
+        columns
     )
     final = state.energy_uwh or 0
     upto = len(instants) - 1
