@@ -37,7 +37,7 @@ from evcharge.kafka.partitioning import Partitioner
 from evcharge.reference.desk import ReferenceDesk
 from evcharge.reference.reference import Reference
 from evcharge.settings import Settings
-from evcharge.topics import changelog_topic, ensure_topics
+from evcharge.topics import CATALOGUE, Writer, changelog_topic, ensure_topics
 
 logger = logging.getLogger(__name__)
 
@@ -86,8 +86,12 @@ class Application(faust.App):
     def _new_log(self) -> Log:
         if self.in_memory:
             return MemoryLog()
+        settings = self.settings
+        outputs = [each.name for each in CATALOGUE if each.writer is Writer.EVCHARGE]
         return KafkaLog(
-            self.settings.bootstrap, f"{self.settings.app_id}-{self.settings.name}-lane"
+            settings.bootstrap,
+            f"{settings.app_id}-{settings.name}-lane",
+            list(map(settings.topic, outputs)),
         )
 
     def _new_transport(self) -> TransportT:

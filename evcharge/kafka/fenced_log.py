@@ -10,6 +10,7 @@ from aiokafka.structs import TopicPartition
 
 from evcharge.kafka.appends import Appends
 from evcharge.kafka.fenced_writer import FencedWriter
+from evcharge.kafka.inherited_ends import InheritedEnds
 from evcharge.kafka.lost_ends import LostEnds
 from evcharge.kafka.wire import Wire
 
@@ -17,9 +18,13 @@ from evcharge.kafka.wire import Wire
 class KafkaLog:
     """Makes fenced writers, which share connections and requests."""
 
-    def __init__(self, bootstrap: Sequence[str], client_id: str) -> None:
+    def __init__(
+        self, bootstrap: Sequence[str], client_id: str, outputs: Sequence[str] = ()
+    ) -> None:
+        """``outputs``: full names of all topics that are written beside the changelogs."""
         self._wire = Wire(bootstrap, client_id)
         self._appends = Appends(self._wire)
+        self._inherited = InheritedEnds(self._wire, outputs)
         self._lost_ends = LostEnds(self._wire)
         self._looking: asyncio.Task[None] | None = None
 
@@ -42,7 +47,11 @@ class KafkaLog:
         Its transactional id is the partition's name: whoever writes it, there is one at a time.
         """
         writer = FencedWriter(
-            self._wire, self._appends, f"{topic}-{partition}", TopicPartition(topic, partition)
+            self._wire,
+            self._appends,
+            self._inherited,
+            f"{topic}-{partition}",
+            TopicPartition(topic, partition),
         )
         self._lost_ends.watch(writer)
         return writer

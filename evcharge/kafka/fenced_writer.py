@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
@@ -29,8 +30,11 @@ from aiokafka.structs import TopicPartition
 
 from evcharge.kafka.appends import Appends
 from evcharge.kafka.batches import Batch, Identity, Record, in_batches
+from evcharge.kafka.inherited_ends import ForgottenEndError, InheritedEnds
 from evcharge.kafka.log import Output, Row
 from evcharge.kafka.wire import OvertakenError, Wire
+
+logger = logging.getLogger(__name__)
 
 TRANSACTION_TIMEOUT_MS = 60_000
 """A transaction open for longer is aborted by Kafka, and its producer must end: so long may a broker be
@@ -77,10 +81,16 @@ class FencedWriter:
     """Writes rows to a changelog partition, alone or together with records of other topics."""
 
     def __init__(
-        self, wire: Wire, appends: Appends, transactional_id: str, tp: TopicPartition
+        self,
+        wire: Wire,
+        appends: Appends,
+        inherited: InheritedEnds,
+        transactional_id: str,
+        tp: TopicPartition,
     ) -> None:
         self._wire = wire
         self._appends = appends
+        self._inherited = inherited
         self._tp = tp
         self._plain = _Producer(wire, f"{transactional_id}-rows")
         self._transactions = _Producer(wire, transactional_id)
@@ -96,16 +106,24 @@ class FencedWriter:
 
         Behind it there will be nothing of a former owner. An owner that nobody has overtaken since
         keeps its epoch.
+
+        Raises:
+            ForgottenEndError: a former owner's transaction is open, and nobody knows how it ended.
+            KafkaError: Kafka refuses for good.
         """
         if self._plain.identity is not None:
             # Refused where another has taken over since, or where an append of ours was cut short.
             with contextlib.suppress(OvertakenError, KafkaError):
                 return await self._append(_plain(rows))
+        # First the transactions: one that a former owner left open would hide our rows from readers.
         async with self._transacting:
-            # First the transactions: one that a former owner left open would hide our rows from readers.
+            # Asked before: whoever takes over has a transactional id without a transaction.
+            committed = await self._inherited.was_committed(self._transactions.transactional_id)
             await self._transactions.begin()
             self._undecided = False
-            await self._plain.begin()
+        # If a rebalance cancels this, nobody else will know how it ended.
+        await asyncio.shield(self._end_inherited(committed))
+        await self._plain.begin()
         return await self._append(_plain(rows))
 
     async def write(self, rows: Iterable[Row], outputs: Sequence[Output]) -> int:
@@ -141,6 +159,24 @@ class FencedWriter:
             if not self._undecided:
                 await self._begin(tps)
                 await self._end()
+
+    async def _end_inherited(self, committed: bool | None) -> None:
+        """End a former owner's transaction in the partitions where Kafka has left that out."""
+        name = self._transactions.transactional_id
+        async with self._transacting:
+            hidden = await self._inherited.open_of(self._transactions.epoch.producer_id, self._tp)
+            if not hidden:
+                return
+            if committed is None:
+                raise ForgottenEndError(name, hidden)
+            logger.warning(
+                "readers do not see that a former transaction of %s was %s, ending it again in %s",
+                name,
+                "committed" if committed else "aborted",
+                ", ".join(f"{tp.topic}/{tp.partition}" for tp in sorted(hidden)),
+            )
+            await self._begin(hidden)
+            await self._end(committed=committed)
 
     async def _append(self, records: list[Record]) -> int:
         (batch,) = in_batches(records, transactional=False)
@@ -195,11 +231,11 @@ class FencedWriter:
             lasts.update({tp: firsts[tp] + batch.count - 1 for tp, batch in these.items()})
         return lasts
 
-    async def _end(self) -> None:
-        """Commit the transaction."""
+    async def _end(self, *, committed: bool = True) -> None:
+        """Commit the transaction, or abort it."""
         name, epoch = self._transactions.transactional_id, self._transactions.epoch
         await self._wire.coordinate(
-            name, EndTxnRequest(name, *epoch, True), lambda answer: [answer.error_code]
+            name, EndTxnRequest(name, *epoch, committed), lambda answer: [answer.error_code]
         )
         self._undecided = False
 

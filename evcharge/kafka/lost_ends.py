@@ -11,26 +11,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 from weakref import WeakSet
 
 from aiokafka.consumer.fetcher import READ_COMMITTED
-from aiokafka.errors import KafkaError, NoError
-from aiokafka.protocol.offset import OffsetRequest
+from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
 from evcharge.kafka.awake import SleptError
+from evcharge.kafka.partition_ends import ends_of
 from evcharge.kafka.wire import OvertakenError, Wire
 
 logger = logging.getLogger(__name__)
 
 EVERY_S = 1.0
 """Between two looks. Kafka writes markers within milliseconds after it has confirmed the end."""
-
-_LATEST = -1
-_NO_REPLICA = -1
 
 
 class TransactionalWriter(Protocol):
@@ -109,22 +105,7 @@ class LostEnds:
 
     async def _visible_ends(self, tps: set[TopicPartition]) -> Mapping[TopicPartition, int]:
         """Return up to where readers see partitions, as far as Kafka tells now."""
-        cluster = self._wire.client.cluster
-        by_node: defaultdict[int, defaultdict[str, list[tuple[int, int]]]] = defaultdict(
-            lambda: defaultdict(list)
-        )
-        for tp in tps:
-            node = cluster.leader_for_partition(tp)
-            if node is not None and node != -1:
-                by_node[node][tp.topic].append((tp.partition, _LATEST))
-        ends: dict[TopicPartition, int] = {}
-        for node, topics in by_node.items():
-            request = OffsetRequest(_NO_REPLICA, READ_COMMITTED, list(topics.items()))
-            answer = await self._wire.send(node, request)
-            for topic, partitions in answer.topics:
-                for partition, code, _, offset in partitions:
-                    if code == NoError.errno:
-                        ends[TopicPartition(topic, partition)] = offset
+        ends = await ends_of(self._wire, tps, READ_COMMITTED)
         if len(ends) < len(tps):
             await self._wire.look_again()
         return ends

@@ -100,6 +100,19 @@ class Wire:
             if self.client.cluster.leader_for_partition(tp) in {None, -1}:
                 await asyncio.sleep(RETRY_S)
 
+    async def partitions(self, topics: Iterable[str]) -> set[TopicPartition]:
+        """Return the partitions of those topics that exist."""
+        cluster, names = self.client.cluster, list(topics)
+        if any(cluster.partitions_for_topic(name) is None for name in names):
+            for name in names:
+                self.client.add_topic(name)
+            await self.client.force_metadata_update()
+        return {
+            TopicPartition(name, number)
+            for name in names
+            for number in cluster.partitions_for_topic(name) or ()
+        }
+
     async def look_again(self) -> None:
         """Ask for the leaders anew, after one has refused."""
         await asyncio.sleep(RETRY_S)

@@ -20,6 +20,7 @@ from evcharge.broker import KafkaCluster
 from evcharge.kafka.admin import KafkaAdmin, NewTopic
 from evcharge.kafka.appends import Appends
 from evcharge.kafka.fenced_writer import FencedWriter
+from evcharge.kafka.inherited_ends import ForgottenEndError, InheritedEnds
 from evcharge.kafka.log import Output
 from evcharge.kafka.lost_ends import LostEnds
 from evcharge.kafka.wire import Wire
@@ -63,12 +64,14 @@ class Place:
         self.bootstrap = [kafka.bootstrap]
         self.wire = ForgetfulWire(self.bootstrap, "test")
         self.lost_ends = LostEnds(self.wire)
+        self.inherited = InheritedEnds(self.wire, [self.outputs])
         self.writer = self.another_writer()
         self.lost_ends.watch(self.writer)
 
     def another_writer(self) -> FencedWriter:
         place = TopicPartition(self.changelog, 0)
-        return FencedWriter(self.wire, Appends(self.wire), self.changelog, place)
+        appends = Appends(self.wire)
+        return FencedWriter(self.wire, appends, self.inherited, self.changelog, place)
 
     async def write(self, value: bytes, *, partition: int = 0) -> None:
         await self.writer.write([(b"a", value)], [Output(self.outputs, partition, b"k", value)])
@@ -160,15 +163,95 @@ async def test_a_transaction_that_was_cut_short_is_not_taken_for_whole(place: Pl
     assert place.wire.ended == 2
 
 
-async def test_a_former_owner_leaves_it_to_the_present_one(place: Place) -> None:
+@pytest.mark.parametrize("partition", [0, 1])
+@pytest.mark.parametrize("hidden", ["outputs", "changelog"])
+async def test_a_new_owner_makes_visible_what_a_former_one_committed(
+    place: Place, hidden: str, partition: int
+) -> None:
+    place.wire.forgotten = getattr(place, hidden)
+    await place.write(b"1", partition=partition)
+    place.wire.forgotten = None
+    owner = place.another_writer()
+    await owner.take_over([(b"fence", b"2")])
+    assert await place.produced() == [b"1"]
+    assert await place.read(place.changelog) == [*FENCE, (b"a", b"1"), (b"fence", b"2")]
+    # The former one still looks after it.
+    await place.looked()
+
+
+async def test_a_new_owner_aborts_what_a_former_one_did_not_finish_wherever_it_is(
+    place: Place,
+) -> None:
+    await place.write(b"1")
+    place.wire.forgotten = place.outputs
+    tps = [TopicPartition(place.changelog, 0), TopicPartition(place.outputs, 0)]
+    await place.writer._begin(tps)
+    await place.writer._append_all({tp: [(b"k", b"cut short", [])] for tp in tps})
+    place.wire.forgotten = None
+    owner = place.another_writer()
+    await owner.take_over([(b"fence", b"2")])
+    await owner.write([(b"a", b"2")], [Output(place.outputs, 0, b"k", b"2")])
+    assert await place.produced() == [b"1", b"2"]
+    assert await place.read(place.changelog) == [
+        *FENCE,
+        (b"a", b"1"),
+        (b"fence", b"2"),
+        (b"a", b"2"),
+    ]
+
+
+async def test_who_takes_over_where_nothing_is_left_open_ends_nothing(place: Place) -> None:
+    await place.write(b"1")
+    await place.another_writer().take_over([(b"fence", b"2")])
+    assert place.wire.ended == 1
+
+
+async def test_what_another_owner_of_another_changelog_has_open_is_left_alone(place: Place) -> None:
+    other = FencedWriter(
+        place.wire,
+        Appends(place.wire),
+        place.inherited,
+        f"{place.changelog}-other",
+        TopicPartition(place.changelog, 0),
+    )
+    await other.take_over(FENCE)
+    tps = [TopicPartition(place.outputs, 0)]
+    await other._begin(tps)
+    await other._append_all({tp: [(b"k", b"other", [])] for tp in tps})
+    await place.another_writer().take_over([(b"fence", b"2")])
+    await other._end()
+    assert await place.produced() == [b"other"]
+
+
+async def test_a_take_over_that_is_cancelled_ends_what_it_found_all_the_same(place: Place) -> None:
+    place.wire.forgotten = place.outputs
+    await place.write(b"1")
+    place.wire.forgotten = None
+    found = asyncio.Event()
+    owner = place.another_writer()
+    open_of = place.inherited.open_of
+
+    async def noted(*of: Any) -> set[TopicPartition]:
+        found.set()
+        return await open_of(*of)
+
+    place.inherited.open_of = noted  # type: ignore[assignment, method-assign]
+    taking_over = asyncio.create_task(owner.take_over([(b"fence", b"2")]))
+    await found.wait()
+    taking_over.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await taking_over
+    assert await place.produced() == [b"1"]
+    await owner.take_over([(b"fence", b"3")])
+    assert await place.read(place.changelog) == [*FENCE, (b"a", b"1"), (b"fence", b"3")]
+
+
+async def test_an_end_that_nobody_knows_any_more_stops_the_worker(place: Place) -> None:
     place.wire.forgotten = place.outputs
     await place.write(b"1")
     place.wire.forgotten = None
     owner = place.another_writer()
-    await owner.take_over([(b"fence", b"2")])
-    await place.looked()
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.5):
-            await read_topic(place.bootstrap, place.outputs)
-    await owner.write([(b"a", b"2")], [Output(place.outputs, 0, b"k", b"2")])
-    assert await place.produced() == [b"1", b"2"]
+    # It dies right behind its take-over.
+    await owner._transactions.begin()
+    with pytest.raises(ForgottenEndError, match=f"open in {place.outputs}/0, .*find-hanging"):
+        await place.another_writer().take_over([(b"fence", b"2")])
