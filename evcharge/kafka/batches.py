@@ -11,7 +11,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 MAX_BATCH_BYTES = 1 << 20
 """Beyond it the next batch begins; the broker's limit for our topics is larger than any record."""
 
-Record = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
+Record = tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]
 """Key, value, headers."""
 
 

@@ -39,7 +39,7 @@ class Arrival(NamedTuple):
     timestamp: int
     partition: int
     offset: int
-    headers: tuple[tuple[str, bytes], ...]
+    headers: tuple[tuple[str, bytes | None], ...]
 
 
 @dataclass(slots=True)

@@ -241,7 +241,7 @@ async def test_a_decision_that_waited_and_cannot_be_carried_out_is_a_dead_letter
         priced(worker)
         home = worker.state.partition_of("EV-001")
         record = json.dumps(decision("approve", 2, "D1", reason="seen", unknown=[1.50])).encode()
-        approve = FirstArrival(b"EV-001", record, NOW_MS, home, 0, [("trace", b"1")])
+        approve = FirstArrival(b"EV-001", record, NOW_MS, home, 0, [("trace", b"1"), ("a", None)])
         await worker.deliver("session-decisions", home, [approve])
         await worker.send("charging-sessions", START)
         assert (len(waiting_rows(worker)), worker.dead_letters) == (1, [])
@@ -250,6 +250,7 @@ async def test_a_decision_that_waited_and_cannot_be_carried_out_is_a_dead_letter
         assert (letter.partition, letter.key, letter.value) == (home, b"EV-001", record)
         assert list(letter.headers) == [
             ("trace", b"1"),
+            ("a", None),
             ("reason", b"decision-refused"),
             (
                 "detail",
@@ -288,7 +289,10 @@ async def test_of_more_than_eight_decisions_that_wait_the_earliest_is_given_up()
 async def test_a_decision_that_waits_when_its_session_is_forgotten_is_a_dead_letter() -> None:
     async with MemoryWorker(SETTINGS) as worker:
         await billed(worker)
-        await worker.send("session-decisions", decision("void", 3, "D1"))
+        record, home = decision("void", 3, "D1"), worker.state.partition_of("EV-001")
+        # Kafka takes null as the value of a header.
+        void = FirstArrival(None, json.dumps(record).encode(), NOW_MS, home, 0, [("a", None)])
+        await worker.deliver("session-decisions", home, [void])
         later = NOW_MS + 102 * DAY_MS
         await worker.send("charging-sessions", START | {"session_id": "S2"}, timestamp_ms=later)
         assert worker.state.session("EV-001", "S1") is None
