@@ -126,7 +126,7 @@ TARIFFS = Topic(
     carries="OCPI 2.2.1 Tariff objects, every version",
     partitioned=False,
 )
-# A re-rating brings its whole tariff.
+# Not kept uncompressed: thousands of re-ratings bring the same tariff, each the whole of it.
 SESSION_DECISIONS = Topic(
     name="session-decisions",
     key="station_id",
@@ -134,7 +134,6 @@ SESSION_DECISIONS = Topic(
     writer=Writer.EVCHARGE,
     retention_ms=None,
     carries="what persons and re-ratings decided about sessions",
-    max_record_bytes=8 * MIB,
 )
 SEALED_SESSIONS = Topic(
     name="sealed-sessions",

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from evcharge.events.received import Received
 from evcharge.events.rejection import Reason, Rejected
 from evcharge.kafka.partitioning import Partitioner
 from evcharge.storage.partition_store import Marker
@@ -57,7 +56,7 @@ class Sorting(Generic[R]):
     """How the records of a topic, and of its rerouted one if it has one, are sorted."""
 
     topic: str
-    decode: Callable[[Sequence[Received]], Sequence[R | Rejected]]
+    decode: Callable[[Sequence[Any]], Sequence[R | Rejected]]
     partitioner: Partitioner
     dead_letters: ExpectedOutputs
     rerouted: ExpectedOutputs | None = None
