@@ -9,7 +9,10 @@ from typing import NamedTuple
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 MAX_BATCH_BYTES = 1 << 20
-"""Beyond it the next batch begins; the broker's limit for our topics is larger than any record."""
+"""Beyond it the next batch begins, unless a record alone is larger."""
+
+MAX_RECORD_BYTES = 8 << 20
+"""The broker's limit for a batch in those topics of ours that take the largest records."""
 
 Record = tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]
 """Key, value, headers."""
