@@ -15,6 +15,7 @@ from evcharge.engine.counters import Counters
 from evcharge.engine.forwarding import SUFFIX, forward, restore
 from evcharge.engine.pipeline import Effects, Pipeline
 from evcharge.events.rejection import Reason, Rejected
+from evcharge.kafka.batches import MAX_RECORD_BYTES, size_alone
 from evcharge.kafka.log import Output
 from evcharge.kafka.partitioning import Partitioner
 from evcharge.storage.partition_store import Marker
@@ -157,8 +158,19 @@ class Step:
         self.reject(self.source_of(said), rejected)
 
     def reroute(self, record: SourceRecord, home: int) -> None:
-        """Send a record to the partition that its station belongs to."""
-        self.effects.outputs.append(forward(record, self.source_topic + SUFFIX, home))
+        """Send a record to the partition that its station belongs to.
+
+        It fits there, unless somebody else wrote it into the rerouted topic itself.
+        """
+        output = forward(record, self.source_topic + SUFFIX, home)
+        size = size_alone(*output[2:])
+        if size > MAX_RECORD_BYTES:
+            detail = (
+                f"The record cannot be rerouted: {size:,} bytes, more than {MAX_RECORD_BYTES:,}."
+            )
+            self.reject(record, Rejected(Reason.TOO_LARGE, detail))
+            return
+        self.effects.outputs.append(output)
         self.count("records_rerouted", 1)
 
     def count(self, name: str, amount: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
@@ -16,6 +16,20 @@ MAX_RECORD_BYTES = 8 << 20
 
 Record = tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]
 """Key, value, headers."""
+
+
+_AROUND, _AROUND_HEADER = 100, 10
+"""Bytes that a batch of one record has at most beside key, value and headers; and one header."""
+
+
+def size_alone(
+    key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes | None]]
+) -> int:
+    """Return how many bytes a record has at most in a batch of its own."""
+    size = _AROUND + len(key or b"") + len(value or b"")
+    for name, content in headers:
+        size += _AROUND_HEADER + len(name.encode()) + len(content or b"")
+    return size
 
 
 class Identity(NamedTuple):

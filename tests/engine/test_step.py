@@ -14,6 +14,7 @@ from evcharge.engine.pipeline import Pipeline
 from evcharge.engine.row_cache import RowCache
 from evcharge.engine.step import Step
 from evcharge.events.rejection import Reason, Rejected
+from evcharge.kafka.batches import MAX_RECORD_BYTES
 from evcharge.kafka.memory_log import MemoryLog
 from evcharge.kafka.partitioning import Partitioner
 from evcharge.storage.partition_store import MemoryPartition
@@ -116,6 +117,17 @@ def test_a_record_of_another_partitions_station_is_forwarded() -> None:
     (forwarded,) = step.finish().outputs
     assert forwarded.topic == "station-status-rerouted"
     assert forwarded.partition == PARTITIONS.partition_of(foreign)
+
+
+def test_one_that_is_too_large_to_be_forwarded_is_a_dead_letter() -> None:
+    # somebody else wrote it into the rerouted topic: a device's fits
+    foreign = next(s for n in range(99) if PARTITIONS.partition_of(s := f"X-{n}") != HERE)
+    step = Bench().step("EV-001 a", topic="station-status-rerouted")
+    key = bytes(MAX_RECORD_BYTES - 150)
+    step.records = [FirstArrival(key, f"{foreign} a".encode(), 1_700_000_000_000, HERE, 0)]
+    assert texts(step) == []
+    (letter,) = step.finish().outputs
+    assert (letter.topic, dict(letter.headers)["reason"]) == ("dead-letters", b"too-large")
 
 
 def test_of_mixed_records_those_of_strangers_go_in_order_and_the_others_are_counted() -> None:
