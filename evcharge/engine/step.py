@@ -10,6 +10,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any, Protocol, TypeVar
 
+from evcharge.domain.quantities import MAX_INSTANT_US
 from evcharge.engine.chunk import Chunk, SourceRecord
 from evcharge.engine.counters import Counters
 from evcharge.engine.forwarding import SUFFIX, forward, restore
@@ -60,6 +61,7 @@ class Step:
     ) -> None:
         self.partition = chunk.partition
         self.source_topic = chunk.topic.removesuffix(SUFFIX)
+        self._chunk = chunk
         self._pipeline = pipeline
         self._partitioner = partitioner
         self._dead_letter = dead_letter
@@ -79,8 +81,13 @@ class Step:
 
     @property
     def now_us(self) -> int:
-        """Append time of its last record in microseconds: the log's own clock."""
-        return self.effects.marker.append_ms * 1000
+        """Append time of its last record in microseconds: the log's own clock.
+
+        In a topic that keeps the times of its producers it can be any number: then that of the last
+        record with one that can be true, 0 if none has.
+        """
+        times_us = (record.timestamp * 1000 for record in reversed(self._chunk.records))
+        return next((each for each in times_us if 0 <= each <= MAX_INSTANT_US), 0)
 
     def decode(
         self,

@@ -8,9 +8,17 @@ import msgspec
 from pydantic import AfterValidator, BaseModel, model_validator
 
 from evcharge.domain.billing.decision import Corrections, Decision, Verdict
-from evcharge.domain.quantities import KWH, exact_units, format_timestamp, kwh, parse_timestamp
+from evcharge.domain.quantities import (
+    KWH,
+    MAX_INSTANT_US,
+    exact_units,
+    format_timestamp,
+    kwh,
+    parse_timestamp,
+)
 from evcharge.events.exact_numbers import Amount, Count, validated_exactly
 from evcharge.events.fields import MAX_KWH, STRICT, KeptText, PlainId, PlainTimestamp
+from evcharge.events.instants import impossible_arrival
 from evcharge.events.received import Received
 from evcharge.events.rejection import Reason, RefusedError, Rejected, reject
 from evcharge.events.tariffs import TariffObject, too_large
@@ -195,6 +203,9 @@ def _decoded(record: Written) -> Decided | Rejected:
     if size > MAX_BYTES:
         detail = f"The record has {size:,} bytes, more than {MAX_BYTES:,}."
         return reject(Reason.TOO_LARGE, detail)
+    ingest_us = record.timestamp * 1_000
+    if not 0 <= ingest_us <= MAX_INSTANT_US:
+        return impossible_arrival(ingest_us)
     said = parse_session_decision(value)
     if isinstance(said, Rejected):
         return said
@@ -209,7 +220,7 @@ def _decoded(record: Written) -> Decided | Rejected:
         None if said.decisions is None else int(said.decisions),
         record.partition,
         record.offset,
-        record.timestamp * 1_000,
+        ingest_us,
         corrections_of(said),
         None if document is None else document.decode(),
     )

@@ -298,3 +298,22 @@ async def test_a_decision_that_waits_when_its_session_is_forgotten_is_a_dead_let
         assert worker.state.session("EV-001", "S1") is None
         assert (reasons(worker), waiting_rows(worker)) == ([b"too-late"], [])
         assert json.loads(worker.dead_letters[0].value or b"")["decision_id"] == "D1"
+
+
+async def test_a_time_that_no_broker_says_stops_nothing() -> None:
+    async with MemoryWorker(SETTINGS) as worker:
+        priced(worker)
+        home = worker.state.partition_of("EV-001")
+        values = START, END, event("update", 20)
+        times = NOW_MS, NOW_MS, 2**63 - 1
+        records = [
+            FirstArrival(None, json.dumps(value).encode(), at_ms, home, offset)
+            for offset, (value, at_ms) in enumerate(zip(values, times, strict=True))
+        ]
+        await worker.deliver("charging-sessions", home, records)
+        for number, at_ms in enumerate((2**63 - 1, -(2**63))):
+            value = json.dumps(decision("void", 3, f"D{number}")).encode()
+            record = FirstArrival(None, value, at_ms, home, number)
+            await worker.deliver("session-decisions", home, [record])
+        assert reasons(worker) == [b"bad-value"] * 3
+        assert told(worker) == [FIRST]

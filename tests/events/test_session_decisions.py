@@ -119,6 +119,13 @@ def test_what_cannot_be_used_is_refused_with_the_reason(
     assert told in found.detail
 
 
+@pytest.mark.parametrize("timestamp", [-1, -(2**63), 253_402_300_800_000, 2**63 - 1])
+def test_a_time_that_no_broker_says_is_refused(timestamp: int) -> None:
+    (found,) = decode_session_decisions([Arrived(json.dumps(APPROVE).encode(), timestamp)])
+    assert isinstance(found, Rejected)
+    assert "LogAppendTime" in found.detail
+
+
 def test_key_and_headers_count_as_the_value_does() -> None:
     value = json.dumps(APPROVE).encode()
     rest = MAX_BYTES - len(value)
