@@ -28,7 +28,7 @@ class WaitingDecision(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=Fa
     """Full name."""
     key: bytes | None
     value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
+    headers: Sequence[tuple[str, bytes | None]]
 
 
 encode_waiting = msgspec.msgpack.Encoder().encode

@@ -81,7 +81,7 @@ class Rerate(ProjectCommand):
             show_default=True,
             help="Who decides, as the decisions name it: an id, no name of a person.",
         ),
-        option("--reason", help="Why, in your words; kept with each decision."),
+        option("--reason", help="Why, in your words; 200 characters are kept with each decision."),
         option(
             "--wait",
             type=click.FloatRange(min=0),

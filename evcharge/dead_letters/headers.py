@@ -29,7 +29,7 @@ class DeadLetterOrigin(NamedTuple):
     """Full name of the topic that the record was in."""
     partition: int | None
     offset: int | None
-    headers: tuple[tuple[str, bytes], ...]
+    headers: tuple[tuple[str, bytes | None], ...]
     """The headers that the record came with."""
 
 
@@ -39,8 +39,8 @@ def dead_letter_headers(
     topic: str,
     partition: int,
     offset: int,
-    headers: Iterable[tuple[str, bytes]] = (),
-) -> list[tuple[str, bytes]]:
+    headers: Iterable[tuple[str, bytes | None]] = (),
+) -> list[tuple[str, bytes | None]]:
     """Return the headers of a dead letter; ``headers`` are those that the record came with.
 
     A detail may quote what was received: it is cut to 1,000 characters and may contain anything.
@@ -55,13 +55,13 @@ def dead_letter_headers(
     ]
 
 
-def parse_headers(headers: Iterable[tuple[str, bytes]]) -> DeadLetterOrigin:
+def parse_headers(headers: Iterable[tuple[str, bytes | None]]) -> DeadLetterOrigin:
     """Read the headers of a dead letter; whatever somebody wrote there, this never raises.
 
     That includes null, which aiokafka passes on as the value of a header.
     """
     ours: dict[str, bytes | None] = {}
-    theirs: list[tuple[str, bytes]] = []
+    theirs: list[tuple[str, bytes | None]] = []
     for name, value in reversed(list(headers)):
         if name in NAMES and name not in ours:
             ours[name] = value

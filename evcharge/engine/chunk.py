@@ -16,7 +16,7 @@ class SourceRecord(Received, Protocol):
     @property
     def key(self) -> bytes | None: ...
     @property
-    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
 class FirstArrival(msgspec.Struct, frozen=True, gc=False):
@@ -31,7 +31,7 @@ class FirstArrival(msgspec.Struct, frozen=True, gc=False):
     timestamp: int
     partition: int
     offset: int
-    headers: Sequence[tuple[str, bytes]] = ()
+    headers: Sequence[tuple[str, bytes | None]] = ()
 
 
 class Chunk(NamedTuple):

@@ -34,7 +34,7 @@ def restore(record: SourceRecord) -> SourceRecord:
     taken as it is.
     """
     ours: dict[str, int] = {}
-    others: list[tuple[str, bytes]] = []
+    others: list[tuple[str, bytes | None]] = []
     for name, value in record.headers:
         # A value may be null, which is no bytes at all.
         if (

@@ -8,8 +8,9 @@ from collections import defaultdict
 STEP_S = 0.04
 """How long a step should hold up the event loop at most: whoever asks over HTTP waits for one step."""
 
-FIRST_RECORDS = 500
 LEAST_RECORDS = 50
+"""The first step of a topic has as few: a worker that a large one cost its place in the group, or all of
+its memory, gets past the same records when it starts again."""
 
 
 class Pace:
@@ -19,8 +20,8 @@ class Pace:
         """No chunk has more than ``most_records``, however quick its step would be."""
         self._most_records = most_records
         self._step_s = step_s
-        first = min(FIRST_RECORDS, most_records)
-        self._limits: defaultdict[str, int] = defaultdict(lambda: first)
+        self._least_records = min(LEAST_RECORDS, most_records)
+        self._limits: defaultdict[str, int] = defaultdict(lambda: self._least_records)
         self._computed: asyncio.Future[None] | None = None
 
     def most_records(self, topic: str) -> int:
@@ -39,9 +40,8 @@ class Pace:
         # most of a small step is the same for any number of records.
         if records >= limit or seconds > self._step_s:
             factor = min(max(self._step_s / max(seconds, 1e-6), 0.5), 2.0)
-            least = min(LEAST_RECORDS, self._most_records)
             wanted = int(min(records, limit) * factor)
-            self._limits[topic] = min(max(wanted, least), self._most_records)
+            self._limits[topic] = min(max(wanted, self._least_records), self._most_records)
         self.abandon()
 
     def abandon(self) -> None:

@@ -10,11 +10,13 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any, Protocol, TypeVar
 
+from evcharge.domain.quantities import MAX_INSTANT_US
 from evcharge.engine.chunk import Chunk, SourceRecord
 from evcharge.engine.counters import Counters
 from evcharge.engine.forwarding import SUFFIX, forward, restore
 from evcharge.engine.pipeline import Effects, Pipeline
 from evcharge.events.rejection import Reason, Rejected
+from evcharge.kafka.batches import MAX_RECORD_BYTES, size_alone
 from evcharge.kafka.log import Output
 from evcharge.kafka.partitioning import Partitioner
 from evcharge.storage.partition_store import Marker
@@ -61,6 +63,7 @@ class Step:
     ) -> None:
         self.partition = chunk.partition
         self.source_topic = chunk.topic.removesuffix(SUFFIX)
+        self._chunk = chunk
         self._pipeline = pipeline
         self._partitioner = partitioner
         self._dead_letter = dead_letter
@@ -80,8 +83,13 @@ class Step:
 
     @property
     def now_us(self) -> int:
-        """Append time of its last record in microseconds: the log's own clock."""
-        return self.effects.marker.append_ms * 1000
+        """Append time of its last record in microseconds: the log's own clock.
+
+        In a topic that keeps the times of its producers it can be any number: then that of the last
+        record with one that can be true, 0 if none has.
+        """
+        times_us = (record.timestamp * 1000 for record in reversed(self._chunk.records))
+        return next((each for each in times_us if 0 <= each <= MAX_INSTANT_US), 0)
 
     def decode(
         self,
@@ -159,8 +167,19 @@ class Step:
         self.reject(self.source_of(said), rejected)
 
     def reroute(self, record: SourceRecord, home: int) -> None:
-        """Send a record to the partition that its station belongs to."""
-        self.effects.outputs.append(forward(record, self.source_topic + SUFFIX, home))
+        """Send a record to the partition that its station belongs to.
+
+        It fits there, unless somebody else wrote it into the rerouted topic itself.
+        """
+        output = forward(record, self.source_topic + SUFFIX, home)
+        size = size_alone(*output[2:])
+        if size > MAX_RECORD_BYTES:
+            detail = (
+                f"The record cannot be rerouted: {size:,} bytes, more than {MAX_RECORD_BYTES:,}."
+            )
+            self.reject(record, Rejected(Reason.TOO_LARGE, detail))
+            return
+        self.effects.outputs.append(output)
         self.count("records_rerouted", 1)
 
     def count(self, name: str, amount: int) -> None:

@@ -12,7 +12,7 @@ from evcharge.domain.quantities import (
     parse_timestamp,
 )
 from evcharge.events.quick import DoubtError
-from evcharge.events.rejection import Reason, RefusedError, reject, shown
+from evcharge.events.rejection import Reason, RefusedError, Rejected, reject, shown
 
 _TO_MINUTE = len("2023-05-01T10:15")
 _TO_SECOND = len("2023-05-01T10:15:30")
@@ -73,12 +73,7 @@ def instant(text: str, field: str, ingest_us: int) -> int:
             or ``ingest_us`` is no time at which anything can have arrived.
     """
     if not 0 <= ingest_us <= MAX_INSTANT_US:
-        # The broker's clock cannot say so: it is what a producer wrote.
-        detail = (
-            f"The record's time in Kafka, {ingest_us // 1000} ms, is outside the years 1970 to 9999:"
-            " its topic should have message.timestamp.type=LogAppendTime."
-        )
-        raise RefusedError(reject(Reason.BAD_VALUE, detail))
+        raise RefusedError(impossible_arrival(ingest_us))
     try:
         instant_us = _minutes[text[_MINUTE]] + _SECONDS[text[_SECOND]] + _rests[text[_REST]]
     except (KeyError, TimestampError):
@@ -87,6 +82,16 @@ def instant(text: str, field: str, ingest_us: int) -> int:
         detail = f"{field} {shown(text)} is more than 24 h ahead of the time of its arrival."
         raise RefusedError(reject(Reason.TIMESTAMP_IN_FUTURE, detail))
     return instant_us
+
+
+def impossible_arrival(ingest_us: int) -> Rejected:
+    """Return why a record is refused whose time in Kafka is not between 1970 and 9999."""
+    # The broker's clock cannot say so: it is what a producer wrote.
+    detail = (
+        f"The record's time in Kafka, {ingest_us // 1000} ms, is outside the years 1970 to 9999:"
+        " its topic should have message.timestamp.type=LogAppendTime."
+    )
+    return reject(Reason.BAD_VALUE, detail)
 
 
 def instants(texts: Sequence[str], ingests_us: Sequence[int]) -> list[int]:

@@ -14,7 +14,7 @@ class Reason(StrEnum):
     NO_VALUE = "no-value"
     """The record has no value (a tombstone), which means nothing in a device topic."""
     TOO_LARGE = "too-large"
-    """More bytes than ``EVCHARGE_MAX_RECORD_BYTES``."""
+    """More bytes than a record of its topic can have; of a device's, ``EVCHARGE_MAX_RECORD_BYTES``."""
     NOT_JSON = "not-json"
     """Not one JSON text in UTF-8: also NaN, Infinity, half a surrogate pair, a byte order mark,
     nesting deeper than 200 levels and integers of more than 4300 digits."""

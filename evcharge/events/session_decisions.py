@@ -8,17 +8,27 @@ import msgspec
 from pydantic import AfterValidator, BaseModel, model_validator
 
 from evcharge.domain.billing.decision import Corrections, Decision, Verdict
-from evcharge.domain.quantities import KWH, exact_units, format_timestamp, kwh, parse_timestamp
+from evcharge.domain.quantities import (
+    KWH,
+    MAX_INSTANT_US,
+    exact_units,
+    format_timestamp,
+    kwh,
+    parse_timestamp,
+)
 from evcharge.events.exact_numbers import Amount, Count, validated_exactly
 from evcharge.events.fields import MAX_KWH, STRICT, KeptText, PlainId, PlainTimestamp
+from evcharge.events.instants import impossible_arrival
 from evcharge.events.received import Received
 from evcharge.events.rejection import Reason, RefusedError, Rejected, reject
-from evcharge.events.tariffs import TariffObject
+from evcharge.events.tariffs import TariffObject, too_large
 
 VERSION = 1
 
-MAX_BYTES = 8 << 20
-"""The limit of the topic: a re-rating brings its whole tariff."""
+MAX_BYTES = 512 << 10
+"""Of a record with its key and headers: a re-rating brings its whole tariff.
+
+Eight of them can wait in their session's row, which then fills half of a record of the changelog."""
 
 
 def _instant(text: str) -> str:
@@ -96,7 +106,10 @@ def corrections_of(said: Said) -> Corrections | None:
 
 
 class SessionDecision(BaseModel, frozen=True):
-    """One decision. It is about what its author saw, whatever the session has become since."""
+    """One decision. It is about what its author saw, whatever the session has become since.
+
+    A record has at most 524,288 bytes with its key and headers.
+    """
 
     model_config = STRICT
 
@@ -139,6 +152,15 @@ class SessionDecision(BaseModel, frozen=True):
         return self
 
 
+class Written(Received, Protocol):
+    """A record with all of what is kept of it while its decision waits."""
+
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
+
+
 class Decided(NamedTuple):
     """A decision with the session that it is about."""
 
@@ -167,23 +189,29 @@ _encode = msgspec.json.Encoder().encode
 _members = msgspec.json.Decoder(_Members).decode
 
 
-def decode_session_decisions(
-    records: Sequence[Received], *, max_bytes: int = MAX_BYTES
-) -> list[Decided | Rejected]:
+def decode_session_decisions(records: Sequence[Written]) -> list[Decided | Rejected]:
     """Decode records of `session-decisions`: one result for each, at its index. Never raises."""
-    return [_decoded(record, max_bytes) for record in records]
+    return [_decoded(record) for record in records]
 
 
-def _decoded(record: Received, max_bytes: int) -> Decided | Rejected:
+def _decoded(record: Written) -> Decided | Rejected:
     value = record.value
     if value is None:
         return reject(Reason.NO_VALUE, "The record has no value.")
-    if len(value) > max_bytes:
-        detail = f"The value has {len(value):,} bytes, more than {max_bytes:,}."
+    size = len(record.key or b"") + len(value)
+    size += sum(len(name.encode()) + len(content or b"") for name, content in record.headers)
+    if size > MAX_BYTES:
+        detail = f"The record has {size:,} bytes, more than {MAX_BYTES:,}."
         return reject(Reason.TOO_LARGE, detail)
+    ingest_us = record.timestamp * 1_000
+    if not 0 <= ingest_us <= MAX_INSTANT_US:
+        return impossible_arrival(ingest_us)
     said = parse_session_decision(value)
     if isinstance(said, Rejected):
         return said
+    document = None if said.tariff is None else bytes(_members(value).tariff)
+    if document is not None and (refused := too_large(document)) is not None:
+        return refused
     decision = Decision(
         said.decision_id,
         Verdict(said.decision),
@@ -192,9 +220,9 @@ def _decoded(record: Received, max_bytes: int) -> Decided | Rejected:
         None if said.decisions is None else int(said.decisions),
         record.partition,
         record.offset,
-        record.timestamp * 1_000,
+        ingest_us,
         corrections_of(said),
-        None if said.tariff is None else bytes(_members(value).tariff).decode(),
+        None if document is None else document.decode(),
     )
     return Decided(said.station_id, said.session_id, decision)
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
+import msgspec
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
 from evcharge.domain.quantities import KW, KWH, MICRO, SECOND_US
@@ -18,8 +19,14 @@ from evcharge.domain.tariff import restrictions as rules
 from evcharge.domain.tariff import tariff as values
 from evcharge.events.exact_numbers import Amount, Count, Number, Percentage, validated_exactly
 from evcharge.events.fields import MAX_TIMESTAMP, STRICT, Id
-from evcharge.events.rejection import RefusedError, Rejected
+from evcharge.events.rejection import Reason, RefusedError, Rejected, reject
 from evcharge.events.tariff_times import instant_or_utc
+
+MAX_BYTES = 500_000
+"""Of a tariff without white space: a thousand elements have fewer, unless each uses all of OCPI.
+
+It goes whole into each record of `sealed-sessions` and each re-rating, so what a record of Kafka can
+hold has to leave room for it."""
 
 _DIMENSIONS = Literal["FLAT", "ENERGY", "TIME", "PARKING_TIME"]
 _WEEKDAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
@@ -176,7 +183,10 @@ class Price(BaseModel, frozen=True):
 
 
 class TariffObject(BaseModel, frozen=True):
-    """An OCPI 2.2.1 Tariff, as far as it decides about money."""
+    """An OCPI 2.2.1 Tariff, as far as it decides about money.
+
+    It has at most 500,000 bytes without white space.
+    """
 
     model_config = STRICT
 
@@ -239,9 +249,21 @@ def parse_tariff(value: bytes) -> TariffDocument | Rejected:
     A record without a value says nothing about a tariff; that is for the caller to see.
     """
     try:
-        return TariffDocument(validated_exactly(value, TariffObject).tariff(), value)
+        tariff = validated_exactly(value, TariffObject).tariff()
     except RefusedError as refused:
         return refused.rejected
+    return too_large(value) or TariffDocument(tariff, value)
+
+
+def too_large(document: bytes) -> Rejected | None:
+    """Return why a tariff cannot be used that is valid, if that is its size."""
+    if len(document) <= MAX_BYTES:
+        return None
+    size = len(msgspec.json.format(document, indent=-1))
+    if size <= MAX_BYTES:
+        return None
+    detail = f"The tariff has {size:,} bytes without white space, more than {MAX_BYTES:,}."
+    return reject(Reason.TOO_LARGE, detail)
 
 
 def _bound(price: Price | None) -> values.Bound | None:

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 MAX_BATCH_BYTES = 1 << 20
-"""Beyond it the next batch begins; the broker's limit for our topics is larger than any record."""
+"""Beyond it the next batch begins, unless a record alone is larger."""
 
-Record = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
+MAX_RECORD_BYTES = 8 << 20
+"""The broker's limit for a batch in those topics of ours that take the largest records."""
+
+Record = tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]
 """Key, value, headers."""
+
+
+_AROUND, _AROUND_HEADER = 100, 10
+"""Bytes that a batch of one record has at most beside key, value and headers; and one header."""
+
+
+def size_alone(
+    key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes | None]]
+) -> int:
+    """Return how many bytes a record has at most in a batch of its own."""
+    size = _AROUND + len(key or b"") + len(value or b"")
+    for name, content in headers:
+        size += _AROUND_HEADER + len(name.encode()) + len(content or b"")
+    return size
 
 
 class Identity(NamedTuple):

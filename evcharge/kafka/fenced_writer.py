@@ -40,7 +40,7 @@ TRANSACTION_TIMEOUT_MS = 60_000
 """A transaction open for longer is aborted by Kafka, and its producer must end: so long may a broker be
 away in the middle of one without costing a restart."""
 
-_NO_HEADERS: list[tuple[str, bytes]] = []
+_NO_HEADERS: list[tuple[str, bytes | None]] = []
 
 
 class _Producer:

@@ -8,7 +8,8 @@ from typing import NamedTuple, Protocol
 
 from aiokafka import AIOKafkaProducer
 
-Headers = Sequence[tuple[str, bytes]]
+Headers = Sequence[tuple[str, bytes | None]]
+"""Kafka takes null as the value of a header, which is not the same as no bytes."""
 
 Row = tuple[bytes, bytes | None]
 """Key and value of a table's row; without a value it is deleted."""

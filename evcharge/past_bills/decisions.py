@@ -9,6 +9,7 @@ from typing import Self
 from evcharge.domain.billing.decision import Decision, Verdict
 from evcharge.domain.billing.sealed import Sealed
 from evcharge.domain.billing.terms import RatedTariff
+from evcharge.events.fields import kept
 from evcharge.events.session_decisions import Decided, encode_session_decision
 from evcharge.kafka.publisher import Publisher
 from evcharge.settings import Settings
@@ -60,7 +61,7 @@ class Decisions:
         self._topic = settings.topic(SESSION_DECISIONS.name)
         self._tariff = tariff
         self._actor = actor
-        self._reason = reason
+        self._reason = kept(reason)
         # Each brings the whole tariff: a batch of them is one tariff and some ids.
         self._publisher = Publisher(settings.bootstrap, compression="gzip")
 

@@ -12,26 +12,18 @@ from evcharge.domain.pricing import Plan
 from evcharge.errors import CommandError
 from evcharge.events.rejection import Rejected
 from evcharge.events.tariffs import parse_tariff
-from evcharge.topics.catalogue import TARIFFS
-
-MOST_BYTES = TARIFFS.max_record_bytes - 4_096
-"""Of a tariff without white space: each decision that brings it is a record with a little more."""
 
 
 def read_tariff(name: str, content: bytes) -> RatedTariff:
     """Return the tariff that a file holds; ``name`` is what the file is called in messages.
 
     Raises:
-        CommandError: it is no OCPI 2.2.1 Tariff, or larger than one can be.
+        CommandError: it is no OCPI 2.2.1 Tariff, or one that cannot be used.
     """
     parsed = parse_tariff(content.removeprefix(codecs.BOM_UTF8))
     if isinstance(parsed, Rejected):
         raise CommandError(f"{name}: {parsed.detail.removesuffix('.')}")
     compact = msgspec.json.format(parsed.document, indent=-1)
-    if len(compact) > MOST_BYTES:
-        raise CommandError(
-            f"{name}: the tariff has {len(compact):,} bytes, more than {MOST_BYTES:,}"
-        )
     return RatedTariff(Plan(parsed.tariff), digest_of(compact), compact)
 
 

@@ -113,8 +113,9 @@ class Settings:
     )
     max_session_readings: int = _setting(
         20_000,
-        texts.whole(10, 1_000_000),
-        "Records; a session with more is held as `too-many-readings`.",
+        # The record of its bill tells of each, and has to fit one of Kafka's.
+        texts.whole(10, 50_000),
+        "Records; a session with more is held as `too-many-readings`. At most 50,000.",
     )
     max_session_ahead_s: int = _setting(
         300,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from evcharge.kafka.batches import MAX_RECORD_BYTES
 from evcharge.settings import Settings
 
 DAY_MS = 86_400_000
@@ -97,7 +98,7 @@ STATION_STATUS_REROUTED = Topic(
     writer=Writer.EVCHARGE,
     retention_ms=STATION_STATUS.retention_ms,
     carries="records of station-status that sat in a partition of another station",
-    max_record_bytes=8 * MIB,
+    max_record_bytes=MAX_RECORD_BYTES,
 )
 CHARGING_SESSIONS_REROUTED = Topic(
     name="charging-sessions-rerouted",
@@ -106,7 +107,7 @@ CHARGING_SESSIONS_REROUTED = Topic(
     writer=Writer.EVCHARGE,
     retention_ms=CHARGING_SESSIONS.retention_ms,
     carries="records of charging-sessions that sat in a partition of another station",
-    max_record_bytes=8 * MIB,
+    max_record_bytes=MAX_RECORD_BYTES,
 )
 STATIONS = Topic(
     name="stations",
@@ -126,7 +127,7 @@ TARIFFS = Topic(
     carries="OCPI 2.2.1 Tariff objects, every version",
     partitioned=False,
 )
-# A re-rating brings its whole tariff.
+# Not kept uncompressed: thousands of re-ratings bring the same tariff, each the whole of it.
 SESSION_DECISIONS = Topic(
     name="session-decisions",
     key="station_id",
@@ -134,7 +135,6 @@ SESSION_DECISIONS = Topic(
     writer=Writer.EVCHARGE,
     retention_ms=None,
     carries="what persons and re-ratings decided about sessions",
-    max_record_bytes=8 * MIB,
 )
 SEALED_SESSIONS = Topic(
     name="sealed-sessions",
@@ -143,7 +143,7 @@ SEALED_SESSIONS = Topic(
     writer=Writer.EVCHARGE,
     retention_ms=None,
     carries="each bill of an ended session, with its segments, terms, cost and evidence",
-    max_record_bytes=8 * MIB,
+    max_record_bytes=MAX_RECORD_BYTES,
 )
 INVOICES = Topic(
     name="invoices",
@@ -152,6 +152,7 @@ INVOICES = Topic(
     writer=Writer.EVCHARGE,
     retention_ms=None,
     carries="invoices and credit notes",
+    max_record_bytes=MAX_RECORD_BYTES,
 )
 RESERVATIONS = Topic(
     name="reservations",
@@ -184,7 +185,7 @@ DEAD_LETTERS = Topic(
     writer=Writer.EVCHARGE,
     retention_ms=400 * DAY_MS,
     carries="the untouched bytes of every rejected record",
-    max_record_bytes=8 * MIB,
+    max_record_bytes=MAX_RECORD_BYTES,
 )
 # Group offsets would do, but Kafka forgets those of a group without members after a week.
 DEAD_LETTERS_REDRIVEN = Topic(
@@ -235,7 +236,7 @@ def changelog_topic(settings: Settings, table_name: str) -> Topic:
         retention_ms=None,
         carries=f"the rows of the table {table_name}",
         cleanup=Cleanup.COMPACT,
-        max_record_bytes=8 * MIB,
+        max_record_bytes=MAX_RECORD_BYTES,
     )
 
 

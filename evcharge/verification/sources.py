@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from evcharge.events.received import Received
 from evcharge.events.rejection import Reason, Rejected
+from evcharge.kafka.batches import MAX_RECORD_BYTES, size_alone
 from evcharge.kafka.partitioning import Partitioner
 from evcharge.storage.partition_store import Marker
 from evcharge.verification.outputs import ExpectedOutputs, Output, Place
@@ -39,7 +39,7 @@ class Arrival(NamedTuple):
     timestamp: int
     partition: int
     offset: int
-    headers: tuple[tuple[str, bytes], ...]
+    headers: tuple[tuple[str, bytes | None], ...]
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ class Sorting(Generic[R]):
     """How the records of a topic, and of its rerouted one if it has one, are sorted."""
 
     topic: str
-    decode: Callable[[Sequence[Received]], Sequence[R | Rejected]]
+    decode: Callable[[Sequence[Any]], Sequence[R | Rejected]]
     partitioner: Partitioner
     dead_letters: ExpectedOutputs
     rerouted: ExpectedOutputs | None = None
@@ -75,13 +75,24 @@ class Sorting(Generic[R]):
             elif (home := self.partitioner.partition_of(outcome.station_id)) == partition:
                 source.accepted.append(outcome)
             elif self.rerouted is not None:
-                self.rerouted.add(place, forwarded(arrival, home))
+                self._expect_forwarded(arrival, place, partition, home)
             else:
                 detail = f"station {outcome.station_id} belongs to partition {home}"
                 wrong = Rejected(Reason.WRONG_PARTITION, detail)
                 self.dead_letters.add(place, dead_letter(arrival, place, partition, wrong))
         if records:
             source.last = Marker(records[-1].offset, records[-1].timestamp)
+
+    def _expect_forwarded(self, arrival: Arrival, place: Place, partition: int, home: int) -> None:
+        assert self.rerouted is not None
+        record = forwarded(arrival, home)
+        size = size_alone(*record[1:])
+        if size <= MAX_RECORD_BYTES:
+            self.rerouted.add(place, record)
+            return
+        detail = f"The record cannot be rerouted: {size:,} bytes, more than {MAX_RECORD_BYTES:,}."
+        letter = dead_letter(arrival, place, partition, Rejected(Reason.TOO_LARGE, detail))
+        self.dead_letters.add(place, letter)
 
     def refuse(
         self,
@@ -102,15 +113,24 @@ class Sorting(Generic[R]):
 
 def dead_letter(arrival: Arrival, place: Place, partition: int, rejected: Rejected) -> Output:
     """Return the dead letter that a rejected record has to have (contract, *dead-letters*)."""
-    headers = (
-        *arrival.headers,
-        ("reason", rejected.reason.value.encode()),
-        ("detail", rejected.detail.encode(errors="backslashreplace")),
-        ("topic", place.topic.encode()),
-        ("partition", str(place.partition).encode()),
-        ("offset", str(place.offset).encode()),
+
+    def ours(detail: str) -> tuple[tuple[str, bytes], ...]:
+        return (
+            ("reason", rejected.reason.value.encode()),
+            ("detail", detail.encode(errors="backslashreplace")),
+            ("topic", place.topic.encode()),
+            ("partition", str(place.partition).encode()),
+            ("offset", str(place.offset).encode()),
+        )
+
+    whole = Output(
+        partition, arrival.key, arrival.value, (*arrival.headers, *ours(rejected.detail))
     )
-    return Output(partition, arrival.key, arrival.value, headers)
+    size = size_alone(*whole[1:])
+    if size <= MAX_RECORD_BYTES:
+        return whole
+    left = f"{rejected.detail} Its {size:,} bytes do not fit here and are left where they were."
+    return Output(partition, None, None, ours(left))
 
 
 def forwarded(arrival: Arrival, home: int) -> Output:

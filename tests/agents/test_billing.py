@@ -21,7 +21,7 @@ from evcharge.settings import Settings
 from evcharge.testing import MemoryWorker
 from tables.charging_sessions import ChargingSessionsReader
 from tables.invoices import InvoicesReader
-from tests.agents.billing_events import SETTINGS, priced, station, tariff, told
+from tests.agents.billing_events import SETTINGS, decision, priced, station, tariff, told
 from tests.agents.session_events import END, START, event
 
 REAL = Path(__file__).parents[2] / "examples" / "workplace" / "sessions.csv"
@@ -246,3 +246,17 @@ async def test_3395_real_sessions_have_an_invoice_each_and_no_lane_has_a_gap() -
         lane = partition_of(each["station_id"].encode(), LANES)
         counters[lane] += 1
         assert each["number"] == f"2023-{lane:02}-{counters[lane]:06}"
+
+
+async def test_an_absurd_bill_is_one_like_any_other() -> None:
+    # a price and an energy, each within its limits, come to more than 64 bits of cents
+    async with MemoryWorker(SETTINGS) as worker:
+        worker.publish("tariffs", tariff(10**12))
+        worker.publish("stations", station())
+        await worker.send("charging-sessions", START, event("end", 30, energy_kwh=10**9))
+        assert told(worker) == [("invoice", "2023-41-000001", f"12{'0' * 20}.00")]
+        await worker.send("charging-sessions", event("update", 40, power_kw=1))
+        assert lifecycle(worker) is Lifecycle.COMPLETED
+        await worker.send("session-decisions", decision("rerate", 2, "D1", tariff=tariff(10**12)))
+        await worker.send("session-decisions", decision("rerate", 2, "D2", tariff=tariff(0.5)))
+        assert [total for _, _, total in told(worker)[1:]] == [f"-12{'0' * 20}.00", "600000000.00"]

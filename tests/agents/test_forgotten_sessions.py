@@ -36,7 +36,7 @@ def sealed(worker: MemoryWorker) -> list[Output]:
     return [each for each in worker.outputs if each.topic == "sealed-sessions"]
 
 
-def reasons(worker: MemoryWorker) -> list[bytes]:
+def reasons(worker: MemoryWorker) -> list[bytes | None]:
     return [dict(letter.headers)["reason"] for letter in worker.dead_letters]
 
 

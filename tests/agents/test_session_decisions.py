@@ -241,7 +241,7 @@ async def test_a_decision_that_waited_and_cannot_be_carried_out_is_a_dead_letter
         priced(worker)
         home = worker.state.partition_of("EV-001")
         record = json.dumps(decision("approve", 2, "D1", reason="seen", unknown=[1.50])).encode()
-        approve = FirstArrival(b"EV-001", record, NOW_MS, home, 0, [("trace", b"1")])
+        approve = FirstArrival(b"EV-001", record, NOW_MS, home, 0, [("trace", b"1"), ("a", None)])
         await worker.deliver("session-decisions", home, [approve])
         await worker.send("charging-sessions", START)
         assert (len(waiting_rows(worker)), worker.dead_letters) == (1, [])
@@ -250,6 +250,7 @@ async def test_a_decision_that_waited_and_cannot_be_carried_out_is_a_dead_letter
         assert (letter.partition, letter.key, letter.value) == (home, b"EV-001", record)
         assert list(letter.headers) == [
             ("trace", b"1"),
+            ("a", None),
             ("reason", b"decision-refused"),
             (
                 "detail",
@@ -288,9 +289,31 @@ async def test_of_more_than_eight_decisions_that_wait_the_earliest_is_given_up()
 async def test_a_decision_that_waits_when_its_session_is_forgotten_is_a_dead_letter() -> None:
     async with MemoryWorker(SETTINGS) as worker:
         await billed(worker)
-        await worker.send("session-decisions", decision("void", 3, "D1"))
+        record, home = decision("void", 3, "D1"), worker.state.partition_of("EV-001")
+        # Kafka takes null as the value of a header.
+        void = FirstArrival(None, json.dumps(record).encode(), NOW_MS, home, 0, [("a", None)])
+        await worker.deliver("session-decisions", home, [void])
         later = NOW_MS + 102 * DAY_MS
         await worker.send("charging-sessions", START | {"session_id": "S2"}, timestamp_ms=later)
         assert worker.state.session("EV-001", "S1") is None
         assert (reasons(worker), waiting_rows(worker)) == ([b"too-late"], [])
         assert json.loads(worker.dead_letters[0].value or b"")["decision_id"] == "D1"
+
+
+async def test_a_time_that_no_broker_says_stops_nothing() -> None:
+    async with MemoryWorker(SETTINGS) as worker:
+        priced(worker)
+        home = worker.state.partition_of("EV-001")
+        values = START, END, event("update", 20)
+        times = NOW_MS, NOW_MS, 2**63 - 1
+        records = [
+            FirstArrival(None, json.dumps(value).encode(), at_ms, home, offset)
+            for offset, (value, at_ms) in enumerate(zip(values, times, strict=True))
+        ]
+        await worker.deliver("charging-sessions", home, records)
+        for number, at_ms in enumerate((2**63 - 1, -(2**63))):
+            value = json.dumps(decision("void", 3, f"D{number}")).encode()
+            record = FirstArrival(None, value, at_ms, home, number)
+            await worker.deliver("session-decisions", home, [record])
+        assert reasons(worker) == [b"bad-value"] * 3
+        assert told(worker) == [FIRST]

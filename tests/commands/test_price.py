@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from faust.cli.base import cli
 
 import evcharge.commands.price  # noqa: F401 - registers the command
+from evcharge.events.tariffs import MAX_BYTES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CASES: list[dict[str, Any]] = json.loads((ROOT / "tests/cases/tariff-cases.json").read_bytes())
@@ -86,6 +87,7 @@ def test_a_byte_order_mark_does_no_harm(price: Any) -> None:
         (TARIFF | {"currency": "XXX"}, SESSION, "tariff.json: currency should be the code"),
         ("{", SESSION, "tariff.json: The value is not JSON"),
         ("[]", SESSION, "tariff.json: The value is an array"),
+        (TARIFF | {"x": "y" * MAX_BYTES}, SESSION, "tariff.json: The tariff has 500,"),
         (TARIFF, SESSION | {"segments": []}, "session.json: segments should have at least 1"),
         (TARIFF, SESSION | {"time_zone": "Mars"}, "session.json: time_zone should be an IANA"),
         (TARIFF, {}, "session.json: started_at is missing"),

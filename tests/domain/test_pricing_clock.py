@@ -162,3 +162,14 @@ def test_a_year_long_session_is_priced() -> None:
     # The hour is missing in spring and there twice in autumn.
     assert hours("02:00", "03:00", year, at=at) == 365
     assert hours("12:00", "13:00", year, at=at) == 365
+
+
+@pytest.mark.parametrize("name", ["America/Los_Angeles", "Pacific/Kiritimati", "UTC"])
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "9999-12-31T23:00:00Z"])
+def test_local_times_are_known_up_to_both_ends_of_the_calendar(name: str, at: str) -> None:
+    zone = ZoneInfo(name)
+    halves = [
+        hours(*half, segment(30), at=at, zone=zone)
+        for half in (("00:00", "12:00"), ("12:00", "00:00"))
+    ]
+    assert sum(halves) == Fraction(1, 2)

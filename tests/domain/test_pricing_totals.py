@@ -85,6 +85,14 @@ def test_an_amount_that_ends_is_written_whole(numerator: int, denominator: int, 
     assert number_text(numerator, denominator) == text
 
 
+@pytest.mark.parametrize("factor", [3, 10])
+def test_it_is_however_many_digits_the_denominator_has(factor: int) -> None:
+    # as that of a session has that a tariff cuts at hundreds of energies
+    common = factor**20_000
+    assert number_text(-common, common << 14) == "-0.00006103515625"
+    assert number_text(7 * common, 3 * common) == "2.333333333333"
+
+
 @pytest.mark.parametrize(
     ("minor_units", "minor", "text"),
     [(500, 2, "5.00"), (-5, 2, "-0.05"), (-105, 2, "-1.05"), (5, 0, "5"), (-7, 3, "-0.007")],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -12,14 +12,14 @@ from evcharge.engine.forwarding import forward, restore
 FIRST = FirstArrival(b"EV-1", b'{"a":1}', 1_700_000_000_123, 5, 42, [("trace", b"x")])
 
 
-def arrived(record: FirstArrival, headers: list[tuple[str, bytes]]) -> FirstArrival:
+def arrived(record: FirstArrival, headers: Sequence[tuple[str, bytes | None]]) -> FirstArrival:
     return replace(record, timestamp=1_800_000_000_000, partition=2, offset=7, headers=headers)
 
 
 def test_a_forwarded_record_keeps_its_first_place_time_bytes_and_headers() -> None:
     output = forward(FIRST, "station-status-rerouted", 2)
     assert (output.topic, output.partition) == ("station-status-rerouted", 2)
-    assert restore(arrived(FIRST, list(output.headers))) == FIRST
+    assert restore(arrived(FIRST, output.headers)) == FIRST
 
 
 def test_a_foreign_record_in_a_rerouted_topic_is_taken_as_it_is() -> None:
@@ -34,9 +34,8 @@ def test_headers_that_are_no_numbers_are_not_ours() -> None:
 
 
 def test_a_header_of_our_name_may_be_null() -> None:
-    null: Any = None
-    device = replace(FIRST, headers=[("source-offset", null), ("source-partition", null)])
+    device = replace(FIRST, headers=[("source-offset", None), ("source-partition", None)])
     output = forward(device, "station-status-rerouted", 2)
-    assert restore(arrived(device, list(output.headers))) == device
-    foreign = arrived(device, list(device.headers))
+    assert restore(arrived(device, output.headers)) == device
+    foreign = arrived(device, device.headers)
     assert restore(foreign) == foreign

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from evcharge.engine.pace import FIRST_RECORDS, LEAST_RECORDS, Pace
+from evcharge.engine.pace import LEAST_RECORDS, Pace
 
 
 def steps(pace: Pace, seconds_per_record: float, *, fixed_s: float = 0.0, number: int = 50) -> int:
@@ -28,6 +28,10 @@ def test_a_chunk_has_never_more_records_than_set() -> None:
     assert steps(Pace(7), 10.0) == 7
 
 
+def test_a_worker_begins_with_small_steps_whatever_ended_the_one_before() -> None:
+    assert Pace(5_000).most_records("t") == LEAST_RECORDS
+
+
 def test_a_step_is_never_so_small_that_nothing_would_get_done() -> None:
     assert steps(Pace(5_000), 10.0) == LEAST_RECORDS
 
@@ -36,19 +40,21 @@ def test_small_steps_say_nothing_about_large_ones() -> None:
     pace = Pace(5_000, step_s=0.03)
     for _ in range(100):
         pace.took("t", 1, 0.001)
-    assert pace.most_records("t") == FIRST_RECORDS
+    assert pace.most_records("t") == LEAST_RECORDS
 
 
 def test_a_small_step_that_took_too_long_makes_the_next_ones_smaller() -> None:
     pace = Pace(5_000, step_s=0.03)
+    assert steps(pace, 1e-6, number=4) == 800
     pace.took("t", 400, 0.06)
     assert pace.most_records("t") == 200
 
 
 def test_topics_do_not_share_a_pace() -> None:
     pace = Pace(5_000)
-    pace.took("slow", FIRST_RECORDS, 1.0)
-    assert pace.most_records("slow") < FIRST_RECORDS == pace.most_records("quick")
+    pace.took("quick", LEAST_RECORDS, 0.001)
+    pace.took("slow", LEAST_RECORDS, 1.0)
+    assert pace.most_records("slow") == LEAST_RECORDS < pace.most_records("quick")
 
 
 async def test_who_delivers_waits_for_the_step_or_until_it_is_given_up() -> None:

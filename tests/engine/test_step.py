@@ -7,6 +7,8 @@ from functools import partial
 from operator import attrgetter
 from typing import NamedTuple
 
+import pytest
+
 from evcharge.dead_letters.made import dead_letter
 from evcharge.engine.chunk import Chunk, FirstArrival, SourceRecord
 from evcharge.engine.counters import Counters
@@ -14,6 +16,7 @@ from evcharge.engine.pipeline import Pipeline
 from evcharge.engine.row_cache import RowCache
 from evcharge.engine.step import Step
 from evcharge.events.rejection import Reason, Rejected
+from evcharge.kafka.batches import MAX_RECORD_BYTES
 from evcharge.kafka.memory_log import MemoryLog
 from evcharge.kafka.partitioning import Partitioner
 from evcharge.storage.partition_store import MemoryPartition
@@ -69,6 +72,9 @@ class Bench:
             FirstArrival(b"k", value.encode(), 1_700_000_000_000, HERE, first + number)
             for number, value in enumerate(values)
         ]
+        return self.step_of(records, topic)
+
+    def step_of(self, records: Sequence[FirstArrival], topic: str = TOPIC) -> Step:
         return Step(
             Chunk(topic, HERE, records),
             self.pipeline,
@@ -94,6 +100,16 @@ def test_records_are_grouped_by_key_in_the_order_of_their_arrival() -> None:
     ]
 
 
+@pytest.mark.parametrize("strange", [-1, -(2**63), 253_402_300_800_000, 2**63 - 1])
+def test_its_time_is_that_of_the_last_record_with_a_time_that_can_be_true(strange: int) -> None:
+    def now_us(*timestamps: int) -> int:
+        records = [FirstArrival(b"k", b"", at, HERE, n) for n, at in enumerate(timestamps)]
+        return Bench().step_of(records).now_us
+
+    assert now_us(1, 2) == now_us(1, 2, strange, strange) == 2_000
+    assert now_us(strange) == 0
+
+
 def test_a_rejected_record_goes_to_dead_letters_as_it_came() -> None:
     step = Bench().step("EV-001 a", "junk")
     assert texts(step) == ["a"]
@@ -116,6 +132,16 @@ def test_a_record_of_another_partitions_station_is_forwarded() -> None:
     (forwarded,) = step.finish().outputs
     assert forwarded.topic == "station-status-rerouted"
     assert forwarded.partition == PARTITIONS.partition_of(foreign)
+
+
+def test_one_that_is_too_large_to_be_forwarded_is_a_dead_letter() -> None:
+    # somebody else wrote it into the rerouted topic: a device's fits
+    foreign = next(s for n in range(99) if PARTITIONS.partition_of(s := f"X-{n}") != HERE)
+    large = FirstArrival(bytes(MAX_RECORD_BYTES - 150), f"{foreign} a".encode(), 0, HERE, 0)
+    step = Bench().step_of([large], "station-status-rerouted")
+    assert texts(step) == []
+    (letter,) = step.finish().outputs
+    assert (letter.topic, dict(letter.headers)["reason"]) == ("dead-letters", b"too-large")
 
 
 def test_of_mixed_records_those_of_strangers_go_in_order_and_the_others_are_counted() -> None:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 
 from evcharge.domain.billing.bill import Bill
 from evcharge.domain.billing.decision import Decision
+from evcharge.domain.pricing import Segment, SegmentKind
 from evcharge.domain.session_record import SessionRecord
+from evcharge.errors import SettingError
 from evcharge.events.sealed_session import MODEL, encode_bill
+from evcharge.events.tariffs import MAX_BYTES
+from evcharge.settings import Settings
+from evcharge.topics.catalogue import SEALED_SESSIONS
 from tests.domain.billing_desk import Till, correct, void
 from tests.domain.session_records import end, start, update
 from tests.domain.strategies import plausible_sessions
@@ -94,3 +100,22 @@ def test_every_bill_follows_the_model(
     for output in played(records, log, order, "0.50").outputs:
         if isinstance(output, Bill):
             sealed(output)
+
+
+def test_the_largest_bill_fits_a_record() -> None:
+    most = 50_000
+    Settings.from_env({"EVCHARGE_MAX_SESSION_READINGS": str(most)})
+    with pytest.raises(SettingError, match="a whole number from 10 to 50000"):
+        Settings.from_env({"EVCHARGE_MAX_SESSION_READINGS": str(most + 1)})
+    # With so many readings this is the mean of the longest times and of the largest energies.
+    segment = Segment(SegmentKind.RESERVATION, 10**14, 2 * 10**13, -(10**11), -(10**11))
+    bill = Till().send(start(0, user_id="U1"), end(60, 5))[0]
+    assert isinstance(bill, Bill)
+    largest = bill._replace(
+        usage=bill.usage._replace(segments=(segment,) * most),
+        evidence=[(63, 10**12)] * most,
+        tariff=bill.tariff._replace(document=b"x" * MAX_BYTES),
+    )
+    # Three lines and rates of VAT of each of a thousand elements, each with all the digits it can have.
+    cost = b"x" * 3_000 * (400 + 250)
+    assert len(encode_bill(largest, cost)) < SEALED_SESSIONS.max_record_bytes - 2_000

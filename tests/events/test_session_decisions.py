@@ -10,12 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evcharge.domain.billing.decision import Corrections, Decision, Verdict
+from evcharge.events.fields import kept
 from evcharge.events.rejection import Reason, Rejected
 from evcharge.events.session_decisions import (
+    MAX_BYTES,
     Decided,
     decode_session_decisions,
     encode_session_decision,
 )
+from evcharge.events.tariffs import MAX_BYTES as MAX_TARIFF_BYTES
 
 TARIFF = {
     "id": "T2",
@@ -41,11 +44,13 @@ class Arrived(NamedTuple):
     timestamp: int = 1_700_000_000_000
     partition: int = 3
     offset: int = 42
+    key: bytes | None = None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
-def decoded(value: dict[str, Any] | bytes | None, max_bytes: int = 10_000) -> Decided | Rejected:
+def decoded(value: dict[str, Any] | bytes | None) -> Decided | Rejected:
     content = json.dumps(value).encode() if isinstance(value, dict) else value
-    return decode_session_decisions([Arrived(content)], max_bytes=max_bytes)[0]
+    return decode_session_decisions([Arrived(content)])[0]
 
 
 def test_an_approval_says_who_saw_what() -> None:
@@ -77,7 +82,12 @@ def test_a_re_rating_brings_its_tariff_digit_by_digit() -> None:
         (None, Reason.NO_VALUE, "no value"),
         (b"x", Reason.NOT_JSON, "not JSON"),
         (b"[]", Reason.NOT_AN_OBJECT, "an array"),
-        (b" " * 20_000, Reason.TOO_LARGE, "20,000 bytes"),
+        (b" " * 524_289, Reason.TOO_LARGE, "524,289 bytes, more than 524,288."),
+        (
+            RERATE | {"tariff": TARIFF | {"x": "y" * MAX_TARIFF_BYTES}},
+            Reason.TOO_LARGE,
+            "The tariff has 500,",
+        ),
         ({}, Reason.MISSING_FIELD, "decision_id"),
         (APPROVE | {"revision": None}, Reason.MISSING_FIELD, "revision"),
         (APPROVE | {"revision": 0}, Reason.BAD_VALUE, "revision"),
@@ -107,6 +117,34 @@ def test_what_cannot_be_used_is_refused_with_the_reason(
     assert isinstance(found, Rejected)
     assert found.reason is reason
     assert told in found.detail
+
+
+@pytest.mark.parametrize("timestamp", [-1, -(2**63), 253_402_300_800_000, 2**63 - 1])
+def test_a_time_that_no_broker_says_is_refused(timestamp: int) -> None:
+    (found,) = decode_session_decisions([Arrived(json.dumps(APPROVE).encode(), timestamp)])
+    assert isinstance(found, Rejected)
+    assert "LogAppendTime" in found.detail
+
+
+def test_key_and_headers_count_as_the_value_does() -> None:
+    value = json.dumps(APPROVE).encode()
+    rest = MAX_BYTES - len(value)
+    for more in (0, 1):
+        key, name, content = b"k" * 1_000, "é" * 500, b"c" * (rest - 2_000 + more)
+        headers = ((name, content), ("", None))
+        (found,) = decode_session_decisions([Arrived(value, key=key, headers=headers)])
+        assert isinstance(found, Rejected) == bool(more)
+
+
+def test_the_largest_tariff_fits_a_decision_whatever_else_it_says() -> None:
+    text = json.dumps(TARIFF | {"x": ""}, separators=(",", ":"))
+    document = text.replace('"x":""', f'"x":"{"y" * (MAX_TARIFF_BYTES - len(text))}"')
+    longest, last = "i" * 64, 2**53 - 1
+    made = Decision(longest, Verdict.RERATE, longest, last, last, 3, 42, 0, None, document)
+    decided = Decided(longest, longest, made)
+    value = encode_session_decision(decided, 0, reason=kept("\0" * 300))
+    assert len(document) == MAX_TARIFF_BYTES
+    assert len(value) + len(longest) < MAX_BYTES
 
 
 def test_a_record_of_another_version_is_read_by_what_is_known_of_it() -> None:

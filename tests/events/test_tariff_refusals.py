@@ -10,7 +10,7 @@ import pytest
 
 from evcharge.domain.tariff import Reservation, Tariff
 from evcharge.events.rejection import Reason, Rejected
-from evcharge.events.tariffs import TariffDocument, parse_tariff
+from evcharge.events.tariffs import MAX_BYTES, TariffDocument, parse_tariff
 from tests.domain.tariff_builders import bound, element, energy, flat, tariff
 
 ENERGY: dict[str, Any] = {"type": "ENERGY", "price": 0.25, "vat": 10.0, "step_size": 1}
@@ -242,3 +242,25 @@ def test_a_validity_ends_before_its_last_instant() -> None:
         False,
     ]
     assert accepted(TARIFF).is_valid_at(0)
+
+
+def of_bytes(size: int) -> str:
+    """Return a tariff that has so many bytes without white space."""
+    text = json.dumps(TARIFF | {"x": ""}, separators=(",", ":"))
+    return text.replace('"x":""', f'"x":"{"y" * (size - len(text))}"')
+
+
+def test_the_largest_tariff_is_taken_however_it_is_spaced() -> None:
+    spaced = json.dumps(json.loads(of_bytes(MAX_BYTES)), indent=40)
+    assert len(spaced) > MAX_BYTES
+    assert accepted(spaced) == accepted(of_bytes(MAX_BYTES)) == accepted(TARIFF)
+
+
+def test_a_larger_one_is_refused_for_its_bills_would_not_fit_a_record() -> None:
+    told = "The tariff has 500,001 bytes without white space, more than 500,000."
+    assert refused(of_bytes(MAX_BYTES + 1)) == Rejected(Reason.TOO_LARGE, told)
+    assert refused(json.dumps(json.loads(of_bytes(MAX_BYTES + 1)), indent=40)).detail == told
+
+
+def test_what_is_large_and_wrong_is_refused_for_what_is_wrong() -> None:
+    assert refused(of_bytes(MAX_BYTES + 1)[:-1]).reason is Reason.NOT_JSON

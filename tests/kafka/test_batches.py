@@ -8,7 +8,7 @@ from aiokafka.record.default_records import DefaultRecordBatch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evcharge.kafka.batches import MAX_BATCH_BYTES, Identity, Record, in_batches
+from evcharge.kafka.batches import MAX_BATCH_BYTES, Identity, Record, in_batches, size_alone
 
 HEADERS = st.lists(st.tuples(st.text(st.characters(codec="utf-8"), max_size=5), st.binary()))
 RECORDS = st.lists(st.tuples(st.none() | st.binary(), st.none() | st.binary(), HEADERS))
@@ -59,3 +59,21 @@ def test_a_record_larger_than_a_batch_has_one_of_its_own() -> None:
         [b"b"],
         [b"c", b"d"],
     ]
+
+
+NULLABLE = st.none() | st.binary()
+
+
+@given(NULLABLE, NULLABLE, st.lists(st.tuples(st.text(st.characters(codec="utf-8")), NULLABLE)))
+def test_alone_a_record_is_not_larger_than_is_said(
+    key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes | None]]
+) -> None:
+    (batch,) = built([(key, value, headers)], transactional=True)
+    said = size_alone(key, value, headers)
+    assert said - 100 - 10 * len(headers) <= len(batch) <= said
+
+
+def test_nor_is_a_very_large_one() -> None:
+    record: Record = (bytes(1 << 22), bytes(1 << 22), [("n" * (1 << 21), bytes(1 << 21))])
+    (batch,) = built([record])
+    assert len(batch) <= size_alone(*record)

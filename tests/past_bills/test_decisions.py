@@ -14,8 +14,9 @@ from evcharge.events.session_decisions import (
     encode_session_decision,
     parse_session_decision,
 )
+from evcharge.events.tariffs import MAX_BYTES
 from evcharge.past_bills.decisions import decided, decision_id, decision_prefix
-from evcharge.past_bills.tariff_file import MOST_BYTES, read_tariff
+from evcharge.past_bills.tariff_file import read_tariff
 from tests.domain.test_billing_audit import billed, sealed
 
 
@@ -62,7 +63,7 @@ def test_the_record_can_be_read_by_those_who_carry_it_out() -> None:
     assert int(said.revision) == SEALED.revision
 
 
-def test_a_tariff_that_no_record_could_hold_is_refused() -> None:
-    text = json.dumps("x" * MOST_BYTES).encode()
-    with pytest.raises(CommandError, match="t: the tariff has"):
+def test_a_tariff_that_is_too_large_is_refused_before_anything_is_written() -> None:
+    text = json.dumps("x" * MAX_BYTES).encode()
+    with pytest.raises(CommandError, match=r"t: The tariff has 500,[0-9]{3} bytes without white"):
         read_tariff("t", tariff()[:-1] + b', "tariff_alt_url": ' + text + b"}")

@@ -86,7 +86,13 @@ def test_the_default_tariff_is_read_from_its_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"), [(b"{}", "id is missing"), (b"no", "not JSON"), (None, "No such file")]
+    ("content", "told"),
+    [
+        (b"{}", "id is missing"),
+        (b"no", "not JSON"),
+        (None, "No such file"),
+        (document("OURS")[:-1] + b', "x": "%b"}' % (b"y" * 500_000), "The tariff has 500,"),
+    ],
 )
 def test_a_default_tariff_that_cannot_be_used_stops_the_start(
     content: bytes | None, told: str, tmp_path: Path

@@ -97,6 +97,11 @@ def test_what_is_not_json_is_one_sentence_with_its_place(text: str | bytes, prob
     assert "\n" not in str(refused.value)
 
 
+def test_a_tariff_whose_bills_would_be_too_large_is_named_before_it_is_published() -> None:
+    (found,) = entries(f'{TARIFF[:-1]}, "x": "{"y" * 500_000}"}}')
+    assert str(found).startswith("file.json, object 1: The tariff has 500,")
+
+
 def test_an_object_that_is_too_large_for_its_topic_is_named_before_it_is_published() -> None:
     found = entries(f'{STATION}{{"station_id": "EV-002", "more": "{"x" * 1_048_576}"}}')
     assert [str(one) for one in found if isinstance(one, Invalid)] == [

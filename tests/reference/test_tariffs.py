@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from evcharge.events.rejection import Reason
+from evcharge.events.tariffs import MAX_BYTES
 from evcharge.reference.feed import Position, ReferenceRecord
 from evcharge.reference.tariffs import Tariffs
 
@@ -58,6 +59,7 @@ def test_what_is_invalid_is_counted_and_left_out() -> None:
             record(1, b"junk"),
             record(2, None, b"T1"),
             record(3, tariff("T1"), b"T2"),
+            record(4, tariff("T1")[:-1] + b', "x": "%b"}' % (b"y" * MAX_BYTES)),
         ]
     )
     assert len(tariffs) == 1
@@ -66,8 +68,9 @@ def test_what_is_invalid_is_counted_and_left_out() -> None:
         Reason.NOT_JSON: 1,
         Reason.NO_VALUE: 1,
         Reason.BAD_VALUE: 1,
+        Reason.TOO_LARGE: 1,
     }
-    assert tariffs.position == Position(3, 4_000)
+    assert tariffs.position == Position(4, 5_000)
 
 
 def test_a_cleared_feed_is_at_the_beginning() -> None:

@@ -43,6 +43,7 @@ def test_a_stored_state_is_read_as_it_was(records: list[SessionRecord]) -> None:
         None,
         NO_ACCOUNT._replace(waiting=(waiting,), known=("D1",), decisions=1),
         Account(1, 2, Facts(1, 2, 3), Total(100, 120), Terms("T", 7, "0" * 16, "UTC"), 1),
+        Account(1, 2, Facts(1, 2, 3), Total(10**23, 12 * 10**22).kept),
         Account(verdict=Verdict.CORRECT, corrections=Corrections(ended_us=5)),
     ):
         for row in (

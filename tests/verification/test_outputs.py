@@ -36,7 +36,7 @@ class Record(NamedTuple):
     value: bytes | None
     partition: int
     offset: int
-    headers: tuple[tuple[str, bytes], ...] = (("trace", b"1"), ("reason", b"theirs"))
+    headers: tuple[tuple[str, bytes | None], ...] = (("trace", b"1"), ("reason", b"theirs"))
     timestamp: int = NOON_MS
 
 
@@ -137,7 +137,7 @@ def test_a_dead_letter_that_differs_is_found(change: dict[str, Any]) -> None:
     [(), (*letter_of(JUNK).headers[:-1], ("offset", b"8"))],
     ids=["none", "another place"],
 )
-def test_a_dead_letter_of_nothing_is_found(headers: tuple[tuple[str, bytes], ...]) -> None:
+def test_a_dead_letter_of_nothing_is_found(headers: tuple[tuple[str, bytes | None], ...]) -> None:
     surplus = letter_of(JUNK, headers=headers)
 
     assert Checked(OURS).finds([surplus], []) == ["dead-letters surplus"]

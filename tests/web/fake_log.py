@@ -29,9 +29,14 @@ class FakeLog:
     def take(self, record: bytes) -> None:
         """Let a record take effect."""
         received = SimpleNamespace(
-            value=record, timestamp=NOW // 1000, partition=0, offset=len(self.records)
+            key=None,
+            value=record,
+            headers=(),
+            timestamp=NOW // 1000,
+            partition=0,
+            offset=len(self.records),
         )
-        (decided,) = decode_session_decisions([received], max_bytes=1 << 20)
+        (decided,) = decode_session_decisions([received])
         assert not isinstance(decided, Rejected), decided
         key = decided.station_id, decided.session_id
         records = self._data.records[key]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from evcharge.domain.billing.decision import Corrections, Decision, Verdict
 from evcharge.domain.billing.terms import Terms
@@ -60,6 +60,18 @@ class Total(NamedTuple):
     excl_vat: int
     incl_vat: int
 
+    @property
+    def kept(self) -> KeptTotal:
+        """As an account keeps it."""
+        excl, incl = self
+        return self if max(abs(excl), abs(incl)) < 1 << 63 else (str(excl), str(incl))
+
+
+KeptTotal: TypeAlias = tuple[int | str, int | str]
+"""A :class:`Total` that a row can hold: numbers have 64 bits there, so of larger ones their decimals.
+
+Absurd prices and energies, each within its limits, come to as much."""
+
 
 class Account(NamedTuple):
     """A session's bills as of its last record and decision.
@@ -74,7 +86,7 @@ class Account(NamedTuple):
     """How many of the session's records were looked at: by the seal or by the last decision."""
     seen: Facts | None = None
     """What these records said."""
-    total: Total | None = None
+    total: KeptTotal | None = None
     """What the last bill comes to."""
     terms: Terms | None = None
     """Under which it was priced: frozen with the first bill."""

@@ -128,7 +128,7 @@ def rebilled(
     stands = (
         account.bill > 0
         and account.total is not None
-        and (account.facts, account.total, account.terms) == (facts, total, terms)
+        and (account.facts, account.total, account.terms) == (facts, total.kept, terms)
         and (account.invoice is not None) == is_invoiced
     )
     number = account.bill if stands else account.bill + 1
@@ -138,7 +138,7 @@ def rebilled(
             number,
             state.revision,
             said,
-            total,
+            total.kept,
             terms,
             number if is_invoiced else None,
             None,  # changed
@@ -223,4 +223,4 @@ def is_changed(desk: Desk, session: Session, account: Account) -> bool:
         return False
     tariff = desk.tariff(account.terms)
     _, cost = priced(state, session.known(), account.terms, tariff, account.corrections)
-    return total_of(cost) != account.total
+    return total_of(cost).kept != account.total

@@ -265,7 +265,7 @@ def _rerate(desk: Desk, session: Session, account: Account, decision: Decision) 
         corrections=account.corrections,
         decision=decision,
     )
-    if (cost.currency, total_of(cost)) == (tariff.plan.tariff.currency, after.total):
+    if (cost.currency, total_of(cost).kept) == (tariff.plan.tariff.currency, after.total):
         return Settled(account, refusal=_SAME)
     if session.state.revision == after.revision:
         return Settled(after, outputs)

@@ -11,10 +11,14 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from evcharge.domain.quantities import MAX_INSTANT_US, MIN_INSTANT_US, SECOND_US
 from evcharge.domain.tariff.restrictions import DAY_S
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR_S = 3_600
+_FIRST_S = MIN_INSTANT_US // SECOND_US + DAY_S
+_LAST_S = MAX_INSTANT_US // SECOND_US - DAY_S
+"""Beyond them local time can be in a year that `datetime` does not have; no zone changes its clock."""
 
 
 class Stretch(NamedTuple):
@@ -60,6 +64,7 @@ def _change(zone: ZoneInfo, before_s: int, by_s: int, later: int) -> int:
 
 
 def _offset_s(zone: ZoneInfo, instant_s: int) -> int:
+    instant_s = min(max(instant_s, _FIRST_S), _LAST_S)
     offset = (_EPOCH + timedelta(seconds=instant_s)).astimezone(zone).utcoffset()
     assert offset is not None, "a ZoneInfo knows its offset at every instant"
     return offset // timedelta(seconds=1)

@@ -111,8 +111,7 @@ class _Factors(NamedTuple):
     endless: int
     """What has to cancel for a fraction to end: all but the twos and fives."""
     ending: int
-    """With it and :attr:`endless`, a numerator becomes :attr:`digits` decimals."""
-    digits: int
+    """The twos and fives."""
 
 
 @lru_cache(maxsize=256)  # each tariff brings one, and each finer cut of a session
@@ -121,25 +120,21 @@ def _factors(denominator: int) -> _Factors:
     # Fewer twos and fives than it has bits.
     digits = denominator.bit_length()
     ending = gcd(10**digits, denominator)
-    return _Factors(
-        _TWELVE // common,
-        denominator // common,
-        denominator // ending,
-        10**digits // ending,
-        digits,
-    )
+    return _Factors(_TWELVE // common, denominator // common, denominator // ending, ending)
 
 
 def _text(numerator: int, factors: _Factors) -> str:
-    multiplier, divisor, endless, ending, digits = factors
+    multiplier, divisor, endless, ending = factors
+    digits = _DECIMALS
     scaled, rest = divmod(abs(numerator) * multiplier, divisor)
-    if not rest:
-        digits = _DECIMALS
-    elif numerator % endless:
+    if rest and numerator % endless:
         scaled += 2 * rest >= divisor
-        digits = _DECIMALS
-    else:
-        scaled = abs(numerator) // endless * ending
+    elif rest:
+        # In lowest terms: what a session was cut at leaves thousands of digits in its denominators.
+        ended = abs(numerator) // endless
+        common = gcd(ended, ending)
+        digits = (ending // common).bit_length()
+        scaled = ended // common * (10**digits // (ending // common))
     if not scaled:
         return "0"
     text = str(scaled).zfill(digits + 1)
