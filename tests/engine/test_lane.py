@@ -82,7 +82,8 @@ async def test_a_partition_that_is_taken_over_begins_in_the_feed_where_its_rows_
         # when it comes from another worker
         app.readable[TABLE].clear()
         await recovery._recover(app.consumer_generation_id)
-        assert await anext(aiter(listening)) == Missed(home)
+        async with asyncio.timeout(5):
+            assert await anext(aiter(listening)) == Missed(home)
     with (
         app.lane.feed.subscribe({home: at}) as back,
         app.lane.feed.subscribe({home: at - 1}) as late,
