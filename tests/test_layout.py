@@ -225,3 +225,17 @@ def test_every_package_of_the_code_has_a_docstring_that_says_what_it_is_for() ->
     ]
 
     assert silent == []
+
+
+def test_no_agent_takes_or_threads_its_producer() -> None:
+    """Faust acknowledges what was taken though the body raised, and does not flush such a producer."""
+    for package in ("agents", "evcharge", "tables"):
+        for file in (ROOT / package).rglob("*.py"):
+            tree = ast.parse(file.read_text())
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                    assert node.func.attr not in {"take_events", "noack_take"}, file
+                    of_stream = ast.unparse(node.func.value) in {"chunks", "stream"}
+                    assert not (of_stream and node.func.attr == "take"), file
+                if isinstance(node, ast.keyword):
+                    assert node.arg != "producer_threaded", file

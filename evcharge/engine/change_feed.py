@@ -17,6 +17,10 @@ from evcharge.storage.partition_store import Rows
 REMEMBERED_ROWS = 20_000
 """Rows of the latest changes that one who comes back can still get; also what waits for a slow one."""
 
+REMEMBERED_BYTES = 16 << 20
+"""What keys and values of these rows may have together. A slow listener's rows are the same objects, as
+long as they are remembered, so each listener adds as much at most."""
+
 
 class Place(NamedTuple):
     """A partition of a table."""
@@ -33,6 +37,8 @@ class Change(NamedTuple):
     """Changelog offset of the last of them."""
     rows: Rows
     """New values by key, ``None`` for a deleted row; the engine's own rows are left out."""
+    size: int
+    """Bytes of these keys and values."""
 
 
 class Missed(NamedTuple):
@@ -44,22 +50,27 @@ class Missed(NamedTuple):
 class ChangeFeed:
     """Remembers the latest changes of this worker's partitions and hands them to subscriptions."""
 
-    def __init__(self, remembered_rows: int = REMEMBERED_ROWS) -> None:
-        self._most_rows = remembered_rows
+    def __init__(
+        self, remembered_rows: int = REMEMBERED_ROWS, remembered_bytes: int = REMEMBERED_BYTES
+    ) -> None:
+        self._most_rows, self._most_bytes = remembered_rows, remembered_bytes
         self._recent: deque[Change] = deque()
-        self._recent_rows = 0
+        self._recent_rows = self._recent_bytes = 0
         self._from: dict[Place, int] = {}
         """Offset behind which all changes of a partition are remembered."""
         self._subscriptions: set[Subscription] = set()
 
     def publish(self, place: Place, offset: int, rows: Rows) -> None:
         """Tell what became durable."""
-        change = Change(place, offset, rows)
+        size = sum(map(len, rows)) + sum(map(len, filter(None, rows.values())))
+        change = Change(place, offset, rows, size)
         self._recent.append(change)
         self._recent_rows += len(rows)
-        while self._recent_rows > self._most_rows:
+        self._recent_bytes += size
+        while self._recent_rows > self._most_rows or self._recent_bytes > self._most_bytes:
             old = self._recent.popleft()
             self._recent_rows -= len(old.rows)
+            self._recent_bytes -= old.size
             self._from[old.place] = old.offset
         for subscription in self._subscriptions:
             subscription.add(change)
@@ -71,6 +82,7 @@ class ChangeFeed:
         """
         self._recent = deque(change for change in self._recent if change.place != place)
         self._recent_rows = sum(len(change.rows) for change in self._recent)
+        self._recent_bytes = sum(change.size for change in self._recent)
         self._from[place] = offset
         for subscription in self._subscriptions:
             subscription.miss(place)
@@ -85,7 +97,8 @@ class ChangeFeed:
             else:
                 missed.append(place)
         changes = [c for c in self._recent if c.place in wanted and c.offset > wanted[c.place]]
-        return Subscription(self._subscriptions, self._most_rows, missed, changes)
+        limits = self._most_rows, self._most_bytes
+        return Subscription(self._subscriptions, *limits, missed, changes)
 
 
 class Subscription:
@@ -95,14 +108,16 @@ class Subscription:
         self,
         all_of_feed: set[Subscription],
         most_rows: int,
+        most_bytes: int,
         missed: list[Place],
         changes: list[Change],
     ) -> None:
         self._all = all_of_feed
-        self._most_rows = most_rows
+        self._most_rows, self._most_bytes = most_rows, most_bytes
         self._missed = dict.fromkeys(missed)
         self._waiting = deque(changes)
         self._rows = sum(len(change.rows) for change in changes)
+        self._bytes = sum(change.size for change in changes)
         self._news = asyncio.Event()
 
     def __enter__(self) -> Self:
@@ -116,7 +131,8 @@ class Subscription:
         """Take a change to be told."""
         self._waiting.append(change)
         self._rows += len(change.rows)
-        while self._rows > self._most_rows:
+        self._bytes += change.size
+        while self._rows > self._most_rows or self._bytes > self._most_bytes:
             self.miss(self._waiting[0].place)
         self._news.set()
 
@@ -125,6 +141,7 @@ class Subscription:
         self._missed[place] = None
         self._waiting = deque(change for change in self._waiting if change.place != place)
         self._rows = sum(len(change.rows) for change in self._waiting)
+        self._bytes = sum(change.size for change in self._waiting)
         self._news.set()
 
     async def __aiter__(self) -> AsyncIterator[Change | Missed]:
@@ -136,6 +153,7 @@ class Subscription:
             if self._waiting:
                 change = self._waiting.popleft()
                 self._rows -= len(change.rows)
+                self._bytes -= change.size
                 yield change
                 continue
             self._news.clear()

@@ -20,6 +20,7 @@ from faust.types.tuples import ConsumerMessage, Message
 
 from evcharge.engine.chunk import Chunk
 from evcharge.engine.consumer_driver import ConsumerDriver, PausingListener
+from evcharge.engine.failstop import fail_stop
 from evcharge.engine.intake import Intake, Taken
 from evcharge.engine.lookout import Lookout
 from evcharge.engine.source_progress import SourceProgress
@@ -36,8 +37,8 @@ MOST_BYTES_IN_FLIGHT = 16 << 20
 CHUNK_BYTES = 4 << 20
 """About what one chunk may take in memory."""
 
-PASS_EVERY_S = 1.0
-"""How often to look at what has no records: markers of transactions, aborted records."""
+POSITIONS_EVERY_S = 1.0
+"""How often to look whether a partition of which nothing comes still stands where it was read to."""
 
 DROPPED_S = 0.02
 """How often to look whether chunks that were dropped are gone."""
@@ -66,7 +67,7 @@ class ChunkConsumer(Consumer):
         self._lacks_room = False
         """Whether records wait for room."""
         self._woken: asyncio.Future[None] | None = None
-        self._passed_at = self._turned_at = float("-inf")
+        self._compared_at = self._turned_at = float("-inf")
         super().__init__(*args, **kwargs)
         self._pace = cast("Application", self.app).lane.pace
         self.lookout = Lookout(self, loop=self.loop, beacon=self.beacon)
@@ -90,7 +91,7 @@ class ChunkConsumer(Consumer):
                 if not self.flow_active:
                     await self.wait(self.can_resume_flow)  # type: ignore[arg-type]
                     continue
-                self._pass_markers(intake)
+                await self._compare_positions(intake)
                 self._lacks_room = False
                 taken = await intake.take(
                     self._has_room, self._pace.most_records, CHUNK_BYTES, self.next_offset
@@ -118,13 +119,37 @@ class ChunkConsumer(Consumer):
         self._woken = asyncio.get_running_loop().create_future()
         await intake.wait(self._woken, IDLE_S)
 
-    def _pass_markers(self, intake: Intake) -> None:
-        """Take note of what aiokafka passed without a record, now that nothing taken is at hand."""
+    async def _compare_positions(self, intake: Intake) -> None:
+        """Find partitions that aiokafka has set elsewhere, now that nothing taken is at hand.
+
+        It does so when Kafka does not have what is to come, and says nothing.
+        """
         now = monotonic()
-        if now - self._passed_at > PASS_EVERY_S:
-            self._passed_at = now
+        if now - self._compared_at > POSITIONS_EVERY_S:
+            self._compared_at = now
             for tp, position in intake.positions().items():
-                self._progress.passed(tp, position)
+                if tp in self._active_partitions:
+                    await self._goes_on(tp, position)
+
+    async def _goes_on(self, tp: TP, begin: int) -> bool:
+        """Whether a partition is read on where it was read to, or from where Kafka still has it.
+
+        Anything else ends the worker. It is False if a rebalance has positioned the partition.
+        """
+        expected = self._progress.next_offset(tp)
+        if expected is None or begin == expected:
+            return expected is not None
+        start = (await self._thread.starts([tp])).get(tp, 0) if begin > expected else 0
+        if not self.flow_active or self._progress.next_offset(tp) != expected:
+            return False
+        if start < begin:
+            fail_stop(
+                f"{tp.topic}/{tp.partition} went on at offset {begin} where {expected} was to come, and"
+                f" Kafka has it from {start} on: going on could lose or double records"
+            )
+        cast("Application", self.app).lane.losses.tell(tp.topic, tp.partition, expected, begin)
+        self._progress.passed(tp, begin)
+        return True
 
     def _wake(self) -> None:
         if self._woken is not None and not self._woken.done():
@@ -133,16 +158,18 @@ class ChunkConsumer(Consumer):
     async def _deliver(self, taken: Taken) -> None:
         """Deliver a chunk and return when its step was computed, and others had their turn."""
         app = cast("Application", self.app)
-        tp, records = taken.tp, taken.records
-        expected = self._progress.next_offset(tp)
-        if expected is None or not self.flow_active:
+        tp, records, _, begin, end = taken
+        if not self.flow_active or not await self._goes_on(tp, begin):
             return
-        if records[0].offset < expected:
-            records = [record for record in records if record.offset >= expected]
-            if not records:
-                return
-        if records[0].offset > expected:
-            app.lane.counters.add("offsets_skipped", tp.topic, records[0].offset - expected)
+        app.lane.counters.add("offsets_skipped", tp.topic, end - begin - len(records))
+        if not records:
+            self._progress.passed(tp, end)
+            return
+        if records[0].offset < begin:
+            fail_stop(
+                f"{tp.topic}/{tp.partition} gave the record {records[0].offset} again, that is before"
+                f" {begin}: going on could double records"
+            )
         chunk = Chunk(tp.topic, tp.partition, records)
         last = records[-1]
         message = ConsumerMessage(
@@ -160,7 +187,7 @@ class ChunkConsumer(Consumer):
             tp,
             generation_id=self.app.consumer_generation_id,
         )
-        self._progress.delivered(tp, last.offset, taken.bytes)
+        self._progress.delivered(tp, last.offset, end, taken.bytes)
         computed = self._pace.deliver()
         if self.app.flow_control.is_active():
             await self.callback(message)
@@ -196,7 +223,7 @@ class ChunkConsumer(Consumer):
     # -- positions
 
     def next_offset(self, tp: TP) -> int | None:
-        """Return the offset of the next record to deliver."""
+        """Return where the next fetch of a partition has to begin."""
         return self._progress.next_offset(tp)
 
     async def seek_sources(self, positions: Mapping[TP, int]) -> None:

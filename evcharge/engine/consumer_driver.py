@@ -135,6 +135,17 @@ class ConsumerDriver(AIOKafkaConsumerThread):
         ends = await self.member.end_offsets(asked)
         return {faust_tp(tp): end for tp, end in ends.items()}
 
+    async def starts(self, tps: Iterable[TP]) -> Mapping[TP, int]:
+        """Return the first offset that Kafka still has of partitions that are assigned."""
+        asked = [ensure_aiokafka_TP(tp) for tp in set(tps) & self.assignment()]
+        starts = await self.member.beginning_offsets(asked)
+        return {faust_tp(tp): start for tp, start in starts.items()}
+
+    async def committed(self, tp: Any) -> int | None:
+        """Return the offset that the group has committed last of a partition, if any."""
+        offset: int | None = await self.member.committed(tp)
+        return offset
+
     async def refresh(self) -> bool:
         """Ask Kafka for its metadata; return whether it answered."""
         answered: bool = await self.member._client.force_metadata_update()  # noqa: SLF001

@@ -7,7 +7,7 @@ a marker stands for, the first records of the new topic would be taken for appli
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import aiokafka
@@ -23,18 +23,24 @@ class Resumption(NamedTuple):
     offsets: Mapping[TopicPartition, int]
     anew: frozenset[TopicPartition]
     """Partitions that are not what was read before, and go on from their beginning."""
+    lost_from: Mapping[TopicPartition, int]
+    """Where partitions were read to, if Kafka has removed some of what came then."""
 
 
 async def resume(
-    bootstrap: Sequence[str], markers: Mapping[TopicPartition, Marker | None]
+    bootstrap: Sequence[str],
+    markers: Mapping[TopicPartition, Marker | None],
+    committed: Callable[[TopicPartition], Awaitable[int | None]],
 ) -> Resumption:
     """Return where partitions go on: behind their marker, or at the beginning without one.
 
     A marker whose record retention has removed cannot be compared: what follows is taken as it is.
+    Without a marker the group's ``committed`` offset tells whether records were removed since a worker
+    of this deployment first stood there.
     """
     if not markers:
         # aiokafka raises CancelledError when a consumer is stopped that never did anything.
-        return Resumption({}, frozenset())
+        return Resumption({}, frozenset(), {})
     async with aiokafka.AIOKafkaConsumer(
         bootstrap_servers=list(bootstrap),
         enable_auto_commit=False,
@@ -53,8 +59,15 @@ async def resume(
         for tp, record in (await records_at(consumer, at_markers)).items():
             if (record.offset, record.timestamp) != comparable[tp]:
                 anew.add(tp)
+    read_to: dict[TopicPartition, int | None] = {
+        tp: marker.offset + 1 for tp, marker in known.items() if tp not in anew
+    }
+    for tp in markers.keys() - known.keys():
+        if starts[tp] > 0:
+            read_to[tp] = await committed(tp)
+    lost_from = {tp: at for tp, at in read_to.items() if at is not None and at < starts[tp]}
     offsets = {
         tp: max(starts[tp], known[tp].offset + 1) if tp in known and tp not in anew else starts[tp]
         for tp in markers
     }
-    return Resumption(offsets, frozenset(anew))
+    return Resumption(offsets, frozenset(anew), lost_from)

@@ -49,6 +49,11 @@ class Taken(NamedTuple):
     records: list[FirstArrival]
     bytes: int
     """About what they take in memory."""
+    begin: int
+    """Where the partition stood before: the first of them is there or, behind what holds no record for
+    readers (markers of transactions, aborted records, what compaction left out), further on."""
+    end: int
+    """Where it goes on."""
 
 
 class Intake:
@@ -72,6 +77,7 @@ class Intake:
     ) -> Taken | None:
         """Return records of the next wanted partition in turn that has any, or ``None``.
 
+        There may be none, but only an ``end``: what was fetched holds no record for readers.
         ``next_offset`` says where a partition goes on. Nothing is awaited unless a record cannot be
         read as aiokafka reads it.
 
@@ -92,7 +98,7 @@ class Intake:
                     taken = await self._take_from(
                         tp, place, most_records(tp.topic), most_bytes, next_offset
                     )
-                    if taken.records:
+                    if taken is not None:
                         return taken
         return None
 
@@ -103,20 +109,31 @@ class Intake:
         most_records: int,
         most_bytes: int,
         next_offset: Callable[[Any], int | None],
-    ) -> Taken:
+    ) -> Taken | None:
         fetcher = self._fetcher
         fetched = fetcher._records[place]  # noqa: SLF001
         if not isinstance(fetched, FetchResult):
             self._consumed(place)
             fetched.check_raise()
+        if not (fetched.has_more() and fetched.check_assignment(place)):
+            # The partition was taken away, paused, or positioned elsewhere since.
+            self._consumed(place)
+            return None
+        assignment = fetched._assignment  # noqa: SLF001
+        state = assignment.state_value(place)
+        begin = state.position
         records: list[FirstArrival] = []
         size = 0
         while fetched.has_more() and len(records) < most_records and size < most_bytes:
             try:
                 more = take(fetched, min(SLICE_RECORDS, most_records - len(records)))
             except UnicodeDecodeError:
+                end = state.position
                 await unblock(self._consumer, {tp}, next_offset)
-                return Taken(tp, records, size)
+                if not assignment.active or state.position != end:
+                    # A rebalance came between, and positioned the partition.
+                    return None
+                return Taken(tp, records, size, begin, end)
             if not more:
                 break
             records += more
@@ -126,7 +143,8 @@ class Intake:
             fetcher._records.move_to_end(place)  # noqa: SLF001
         else:
             self._consumed(place)
-        return Taken(tp, records, size)
+        end = state.position
+        return Taken(tp, records, size, begin, end) if end != begin else None
 
     def _consumed(self, place: Any) -> None:
         """Have the partition's broker asked again, unless more of its last answer has to wait for room.

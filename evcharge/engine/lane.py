@@ -14,6 +14,7 @@ from evcharge.engine.change_feed import ChangeFeed, Place
 from evcharge.engine.chunk import Chunk
 from evcharge.engine.counters import Counters
 from evcharge.engine.failstop import fail_stop
+from evcharge.engine.losses import Losses
 from evcharge.engine.pace import Pace
 from evcharge.engine.pipeline import Pipeline
 from evcharge.engine.row_cache import CachedRows, RowCache
@@ -40,6 +41,7 @@ class Lane:
         self.pace = Pace(most_records)
         self.partitioner = partitioner
         self.counters = Counters()
+        self.losses = Losses(self.counters)
         self.feed = ChangeFeed()
         self._dead_letter = dead_letter
         self._cache = RowCache(cached_bytes)

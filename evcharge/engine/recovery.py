@@ -111,12 +111,15 @@ class BulkRecovery(Recovery):
     async def _positions(self, sources: set[TP]) -> Mapping[TP, int]:
         """Return where each source goes on, having pipelines forget those that were made anew."""
         app = cast("Application", self.app)
+        driver = cast("ChunkConsumer", app.consumer).driver
         pipelines = {
             TopicPartition(*tp): app.lane.pipeline(app.table_of(tp.topic), tp.partition)
             for tp in sources
         }
         markers = {tp: pipeline.store.marker(tp.topic) for tp, pipeline in pipelines.items()}
-        resumption = await resume(app.settings.bootstrap, markers)
+        resumption = await resume(app.settings.bootstrap, markers, driver.committed)
+        for tp, offset in resumption.lost_from.items():
+            app.lane.losses.tell(tp.topic, tp.partition, offset, resumption.offsets[tp])
         for tp in resumption.anew:
             logger.error(
                 "%s/%d is not what was read before: the topic was created anew. It is read from its"

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 P = TypeVar("P")
+
+
+class _InFlight(NamedTuple):
+    """A chunk between fetch and ack."""
+
+    last_offset: int
+    end: int
+    """Where its partition goes on: behind it, and behind what holds no record."""
+    size: int
 
 
 class SourceProgress(Generic[P]):
@@ -25,8 +34,7 @@ class SourceProgress(Generic[P]):
         self._most_bytes = most_bytes
         self._bytes = 0
         self._next: dict[P, int] = {}
-        self._in_flight: dict[P, deque[tuple[int, int]]] = {}
-        """Last offset and bytes of each chunk."""
+        self._in_flight: dict[P, deque[_InFlight]] = {}
         self._done_ends: dict[P, set[int]] = {}
         self._durable: dict[P, int] = {}
 
@@ -48,7 +56,7 @@ class SourceProgress(Generic[P]):
                 kept.pop(partition, None)
 
     def _drop(self, partition: P) -> None:
-        self._bytes -= sum(size for _, size in self._in_flight.get(partition, ()))
+        self._bytes -= sum(each.size for each in self._in_flight.get(partition, ()))
 
     def has_room(self, partition: P) -> bool:
         """Whether another chunk may be delivered."""
@@ -60,35 +68,39 @@ class SourceProgress(Generic[P]):
         )
 
     def next_offset(self, partition: P) -> int | None:
-        """Return the offset of the next record to deliver, ``None`` for a partition not known."""
+        """Return where the next fetch has to begin, ``None`` for a partition not known."""
         return self._next.get(partition)
 
-    def delivered(self, partition: P, last_offset: int, size: int) -> None:
-        """Note that a chunk up to ``last_offset``, of ``size`` bytes, is on its way."""
-        self._next[partition] = last_offset + 1
-        self._in_flight[partition].append((last_offset, size))
+    def delivered(self, partition: P, last_offset: int, end: int, size: int) -> None:
+        """Note that a chunk up to ``last_offset``, of ``size`` bytes, is on its way.
+
+        Between it and ``end`` there are no records.
+        """
+        self._next[partition] = end
+        self._in_flight[partition].append(_InFlight(last_offset, end, size))
         self._bytes += size
 
-    def passed(self, partition: P, offset: int) -> None:
-        """Note that there are no records before ``offset`` that were not delivered.
-
-        With a chunk on its way this is ignored: it can be said again.
-        """
-        if not self._in_flight.get(partition, True) and offset > self._next[partition]:
-            self._durable[partition] = self._next[partition] = offset
+    def passed(self, partition: P, end: int) -> None:
+        """Note that there are no records before ``end`` that were not delivered."""
+        self._next[partition] = end
+        in_flight = self._in_flight[partition]
+        if in_flight:
+            in_flight[-1] = in_flight[-1]._replace(end=end)
+        else:
+            self._durable[partition] = end
 
     def done(self, partition: P, last_offset: int) -> None:
         """Note that a chunk's effects are durable; those of unknown partitions are ignored."""
         in_flight = self._in_flight.get(partition)
-        if not in_flight or all(end != last_offset for end, _ in in_flight):
+        if not in_flight or all(each.last_offset != last_offset for each in in_flight):
             return
         ends = self._done_ends[partition]
         ends.add(last_offset)
-        while in_flight and in_flight[0][0] in ends:
-            end, size = in_flight.popleft()
-            ends.discard(end)
-            self._bytes -= size
-            self._durable[partition] = end + 1
+        while in_flight and in_flight[0].last_offset in ends:
+            first = in_flight.popleft()
+            ends.discard(first.last_offset)
+            self._bytes -= first.size
+            self._durable[partition] = first.end
 
     def durable(self) -> Mapping[P, int]:
         """Return the offset before which everything is durable, and can be committed."""

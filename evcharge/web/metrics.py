@@ -31,8 +31,10 @@ COUNTERS = {
         "Device records with a timestamp more than 5 minutes ahead of their arrival.", ("topic",)
     ),
     "offsets_skipped": Counted(
-        "Offsets that Kafka did not deliver: retention, compaction, transaction markers.",
-        ("topic",),
+        "Offsets without a record: transaction markers, aborted records, compaction.", ("topic",)
+    ),
+    "records_lost": Counted(
+        "Offsets that Kafka removed before they were read: retention, deleted records.", ("topic",)
     ),
     "bills_sealed": Counted("Bills of sessions written to sealed-sessions.", ("topic",)),
     "invoices_issued": Counted("Invoices written to invoices.", ("topic",)),

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from evcharge.domain.session import Lifecycle
+from evcharge.domain.session.machine import FORGOTTEN, TABLE, Event, Refusal
 from evcharge.engine.chunk import FirstArrival
 from evcharge.kafka.log import Output
 from evcharge.settings import Settings
 from evcharge.testing import NOW_MS, MemoryWorker
 from tables.charging_sessions import PRESENT, session_key
-from tests.agents.session_events import END, START, event
+from tests.agents.billing_events import decision
+from tests.agents.session_events import END, SESSION, START, event
 
 DAY_MS = 86_400_000
 UPDATE = event("update", 10, energy_kwh=1.5)
@@ -74,6 +76,50 @@ async def test_a_day_later_only_the_marker_is_left_and_still_refuses(
     assert reasons(evcharge_worker) == [b"too-late"] * 4
     assert len(sealed(evcharge_worker)) == 1
     assert evcharge_worker.failures == []
+
+
+OF_EACH = {
+    Event.START: ("charging-sessions", START),
+    Event.UPDATE: ("charging-sessions", UPDATE),
+    Event.END: ("charging-sessions", END),
+    Event.CORRECTION: ("charging-sessions", event("end", 30, energy_kwh=7, correction=True)),
+    Event.CLOSED: (
+        "charging-sessions",
+        SESSION
+        | {
+            "start_time": "2023-05-01T10:00:00Z",
+            "end_time": "2023-05-01T10:30:00Z",
+            "energy_kwh": 5.25,
+        },
+    ),
+    Event.APPROVE: ("session-decisions", decision("approve", 3, "D1")),
+    Event.CORRECT: ("session-decisions", decision("correct", 3, "D1", energy_kwh=2)),
+    Event.VOID: ("session-decisions", decision("void", 3, "D1")),
+}
+
+
+@pytest.mark.parametrize("happening", OF_EACH)
+async def test_nothing_brings_a_forgotten_session_back(
+    evcharge_worker: MemoryWorker, happening: Event
+) -> None:
+    await evcharge_worker.send("charging-sessions", START, UPDATE, END)
+    later = NOW_MS + 101 * DAY_MS
+    await evcharge_worker.send("charging-sessions", OTHER, timestamp_ms=later)
+    assert evcharge_worker.state.session("EV-001", "S1") is None
+    written = len(sealed(evcharge_worker))
+    topic, value = OF_EACH[happening]
+    await evcharge_worker.send(topic, value, timestamp_ms=later)
+    into, refusal = TABLE[FORGOTTEN][happening]
+    assert into == (FORGOTTEN,)
+    assert evcharge_worker.state.session("EV-001", "S1") is None
+    assert len(sealed(evcharge_worker)) == written
+    # Over HTTP a decision is refused before: there is no such session.
+    assert refusal is (Refusal.TOO_LATE if topic == "charging-sessions" else Refusal.NOT_FOUND)
+    assert reasons(evcharge_worker) == [b"too-late"]
+
+
+def test_whatever_can_happen_to_a_forgotten_session_is_tried() -> None:
+    assert {*OF_EACH, Event.DEADLINE} == set(Event)
 
 
 async def test_a_held_session_is_not_forgotten_and_its_missing_record_never_too_late(

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from evcharge.domain.billing.account import facts_of
 from evcharge.domain.pricing import Plan, price, session_usage
 from evcharge.domain.session import HeldReason, Lifecycle, SessionState
-from evcharge.domain.session.machine import is_billable
 from evcharge.domain.session.order import distinct, in_order
 from evcharge.domain.session_record import SessionRecord
 from tables.charging_sessions import decode_session, session_key
@@ -165,7 +165,7 @@ def test_a_start_of_1970_before_the_clock_was_set_is_held_as_too_long(
     state, sealed = take(plugged_in, update(10, 1), ending)
     assert state.held_reasons == (HeldReason.TOO_LONG,)
     assert sealed == []
-    assert is_billable(state)
+    assert facts_of(state).are_billable
 
 
 def test_a_start_that_was_lost_is_found_in_the_closed_session_days_later() -> None:

@@ -104,8 +104,9 @@ def rerate(revision: int, price: str, **fields: Any) -> Decision:
 class Till:
     """One session at its agent: what the agent does, without rows."""
 
-    def __init__(self, desk: FakeDesk | None = None) -> None:
+    def __init__(self, desk: FakeDesk | None = None, limits: Limits = LIMITS) -> None:
         self.desk = desk or FakeDesk()
+        self.limits = limits
         self.state: SessionState | None = None
         self.account: Account | None = None
         self.records: list[SessionRecord] = []
@@ -116,9 +117,9 @@ class Till:
         """Take records that arrive in one chunk; return what is written."""
         before, completion, kept = self.state, None, tuple(self.records)
         if self.account is None or not self.account.is_settled:
-            advanced, completion = advance_unsealed(before, records, lambda: kept, LIMITS)
+            advanced, completion = advance_unsealed(before, records, lambda: kept, self.limits)
         else:
-            advanced = advance(before, records, lambda: kept, LIMITS)
+            advanced = advance(before, records, lambda: kept, self.limits)
         self.state = advanced.state
         self.records += advanced.appended
         if not advanced.appended and self.state == before:
@@ -131,7 +132,7 @@ class Till:
         return self._take(decide(self.desk, self._session(), self.account, made))
 
     def _session(self) -> Session:
-        return Session("EV-001", "S1", self.state or EMPTY, lambda: self.records, LIMITS)
+        return Session("EV-001", "S1", self.state or EMPTY, lambda: self.records, self.limits)
 
     def _take(self, settled: Settled) -> list[Output]:
         self.account, self.refusal = settled.account, settled.refusal

@@ -1,4 +1,6 @@
-"""What records and decisions do to a session's bill: every state with every event."""
+"""What records and decisions do to a session's bill: every state with every event.
+
+Where they may lead the session is in one table (``machine.py``); here is what is written."""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ from evcharge.domain.billing.bill import Bill
 from evcharge.domain.billing.decision import Decision
 from evcharge.domain.billing.standing import standing_of
 from evcharge.domain.session import HeldReason
+from evcharge.domain.session.machine import TABLE, Event
 from evcharge.domain.session_record import SessionRecord
 from tests.domain.billing_desk import (
     FakeDesk,
@@ -81,17 +84,21 @@ def seen(till: Till) -> int:
     return till.state.revision if till.state else 0
 
 
-Event = Callable[[Till], SessionRecord | Decision]
-EVENTS: dict[str, Event] = {
-    "end": lambda _: END,
-    "reading behind": lambda _: BEHIND,
-    "parking": lambda _: PARKED,
-    "correction": lambda _: CORRECTED,
-    "user": lambda _: update(80, user_id="U1"),
-    "approve": lambda till: approve(seen(till)),
-    "correct": lambda till: correct(seen(till), energy=2, started_us=minute(0), ended_us=minute(9)),
-    "void": lambda till: void(seen(till)),
-    "rerate": lambda till: rerate(seen(till), "1.00"),
+Happening = Callable[[Till], SessionRecord | Decision]
+EVENTS: dict[str, tuple[Event | None, Happening]] = {
+    # which event of the state machine it is; a re-rating is none, it bills anew what its author saw
+    "end": (Event.END, lambda _: END),
+    "reading behind": (Event.UPDATE, lambda _: BEHIND),
+    "parking": (Event.UPDATE, lambda _: PARKED),
+    "correction": (Event.CORRECTION, lambda _: CORRECTED),
+    "user": (Event.UPDATE, lambda _: update(80, user_id="U1")),
+    "approve": (Event.APPROVE, lambda till: approve(seen(till))),
+    "correct": (
+        Event.CORRECT,
+        lambda till: correct(seen(till), energy=2, started_us=minute(0), ended_us=minute(9)),
+    ),
+    "void": (Event.VOID, lambda till: void(seen(till))),
+    "rerate": (None, lambda till: rerate(seen(till), "1.00")),
 }
 STATES = (active, held, invoiced, nameless, changed, corrected, voided)
 
@@ -182,12 +189,17 @@ CELLS: dict[str, list[tuple[list[str], str]]] = {
 @pytest.mark.parametrize("state", STATES, ids=lambda each: each.__name__)
 def test_every_event_in_every_state(state: Callable[[], Till], event: str) -> None:
     till = state()
-    happens = EVENTS[event](till)
+    kind, happening = EVENTS[event]
+    happens = happening(till)
+    assert till.state is not None
+    before = standing_of(till.state, till.account).standing
     outputs = till.send(happens) if isinstance(happens, SessionRecord) else till.decide(happens)
     assert till.state is not None
     stands = standing_of(till.state, till.account)
     written, standing = CELLS[state.__name__][list(EVENTS).index(event)]
     assert (told(outputs), stands.standing.value) == (written, standing)
+    if kind is not None and (till.refusal is None or stands.standing is not before):
+        assert stands.standing in TABLE[before][kind].into
     # Taken up twice, it changes nothing.
     again = till.send(happens) if isinstance(happens, SessionRecord) else till.decide(happens)
     assert again == []

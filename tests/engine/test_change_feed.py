@@ -20,7 +20,10 @@ def feed(rows: int = 10) -> ChangeFeed:
 def publish(to: ChangeFeed, *offsets: int, place: Place = STATUS) -> list[Change]:
     for offset in offsets:
         to.publish(place, offset, {b"S%d" % offset: b"row"})
-    return [Change(place, offset, {b"S%d" % offset: b"row"}) for offset in offsets]
+    return [
+        Change(place, offset, {b"S%d" % offset: b"row"}, len(b"S%drow" % offset))
+        for offset in offsets
+    ]
 
 
 async def heard(subscription: Subscription, count: int) -> list[Change | Missed]:
@@ -91,6 +94,29 @@ async def test_memory_is_bounded_whoever_listens() -> None:
             publish(changes, 100 + offset)
         assert len(subscription._waiting) <= 5
         assert len(changes._recent) <= 5
+
+
+async def test_memory_is_bounded_in_bytes_whoever_listens() -> None:
+    changes = ChangeFeed(1_000, remembered_bytes=5_000)
+    changes.begin(STATUS, 99)
+    with changes.subscribe() as subscription:
+        for offset in range(100, 200):
+            changes.publish(STATUS, offset, {b"k": bytes(999), b"deleted": None})
+        assert [change.offset for change in changes._recent] == [196, 197, 198, 199]
+        assert sum(change.size for change in subscription._waiting) <= 5_000
+        assert await heard(subscription, 1) == [Missed(STATUS)]
+    with changes.subscribe({STATUS: 194}) as too_late, changes.subscribe({STATUS: 195}) as back:
+        assert await heard(too_late, 1) == [Missed(STATUS)]
+        assert [each.offset for each in back._waiting] == [196, 197, 198, 199]
+
+
+async def test_a_change_that_is_too_large_to_be_remembered_has_to_be_read() -> None:
+    changes = ChangeFeed(1_000, remembered_bytes=5_000)
+    changes.begin(STATUS, 99)
+    with changes.subscribe() as subscription:
+        changes.publish(STATUS, 100, {b"k": bytes(5_000)})
+        assert await heard(subscription, 1) == [Missed(STATUS)]
+    assert not changes._recent
 
 
 async def test_a_partition_that_came_back_is_read_anew() -> None:

@@ -1,9 +1,9 @@
 """The state machine of a session as data: states x events, every cell decided.
 
-Records do not drive it one after the other: a session is the fold of their set, and the table says what
-a record *can* make of it (``tests/domain/test_session_machine.py`` enumerates every cell with the real
-rules). Decisions and the deadline are driven by it: :func:`decided` and :func:`is_forgotten_by_deadline`
-look them up. ``docs/sessions.md`` is generated from it.
+Neither records nor decisions drive it one after the other: a session is the fold of its records and of
+what was billed and decided (``billing/settle.py``). The table says what an event *can* make of it:
+``tests/domain/test_session_machine.py`` has the real rules go every way that a cell has, and no other.
+The deadline is looked up here. ``docs/sessions.md`` is generated from it.
 """
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
-from evcharge.domain.session.order import END_RANK
 from evcharge.domain.session.state import Lifecycle, SessionState
-from evcharge.domain.session_record import RecordKind, SessionRecord
 
 ACTIVE, COMPLETED, HELD, VOID = Lifecycle
 
@@ -60,6 +58,8 @@ class Refusal(StrEnum):
     CONFLICT = "409"
     """HTTP refuses the decision; if it is in the log all the same, it changes nothing."""
     NOT_FOUND = "404"
+    """HTTP knows no such session; a decision that is in the log all the same waits for its records or,
+    if the session was forgotten, is a dead letter ``too-late``."""
 
 
 class Cell(NamedTuple):
@@ -150,20 +150,6 @@ def cells() -> Iterator[tuple[State, Event, Cell]]:
             yield state, event, TABLE[state][event]
 
 
-def event_of(record: SessionRecord) -> Event:
-    """Return which event a record is."""
-    event = _OF_KIND[record.kind]
-    return Event.CORRECTION if record.correction and record.kind >= END_RANK else event
-
-
-_OF_KIND = {
-    RecordKind.START: Event.START,
-    RecordKind.UPDATE: Event.UPDATE,
-    RecordKind.END: Event.END,
-    RecordKind.CLOSED: Event.CLOSED,
-}
-
-
 def lifecycle_of(
     state: SessionState, besides: int = 0, *, accepted: int = 0, settled: Lifecycle | None = None
 ) -> Lifecycle:
@@ -178,22 +164,6 @@ def lifecycle_of(
         return HELD if state.reasons & ~accepted | besides else settled
     lifecycle = state.lifecycle
     return HELD if besides and lifecycle is COMPLETED else lifecycle
-
-
-def is_billable(state: SessionState) -> bool:
-    """Whether a decision can complete a session with these facts, corrected ones included."""
-    return state.duration_us is not None and state.energy_uwh is not None
-
-
-def decided(state: State, decision: Event, *, billable: bool) -> State | None:
-    """Return what a decision makes of a session, None if it is refused and changes nothing.
-
-    ``billable`` is :func:`is_billable` of the session with what the decision corrects.
-    """
-    (after,), refusal = TABLE[state][decision]
-    if refusal or (after is COMPLETED and not billable):
-        return None
-    return after
 
 
 def is_forgotten_by_deadline(state: State) -> bool:
