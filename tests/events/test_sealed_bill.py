@@ -112,7 +112,7 @@ def test_the_largest_bill_fits_a_record() -> None:
     bill = Till().send(start(0, user_id="U1"), end(60, 5))[0]
     assert isinstance(bill, Bill)
     largest = bill._replace(
-        usage=bill.usage._replace(segments=(segment,) * most),
+        segments=(segment,) * most,
         evidence=[(63, 10**12)] * most,
         tariff=bill.tariff._replace(document=b"x" * MAX_BYTES),
     )
