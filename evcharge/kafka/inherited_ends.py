@@ -84,9 +84,11 @@ class InheritedEnds:
 
     async def _ask(self) -> Mapping[int, set[TopicPartition]]:
         """Return the partitions with open transactions by their producers."""
-        known = await self._wire.partitions({*self._topics, *(tp.topic for tp in self._changelogs)})
-        tps = {tp for tp in known if tp.topic in self._topics} | self._changelogs
+        # Who comes from now on asks again.
+        changelogs = set(self._changelogs)
         while True:
+            known = await self._wire.partitions({*self._topics, *(tp.topic for tp in changelogs)})
+            tps = {tp for tp in known if tp.topic in self._topics} | changelogs
             try:
                 ends = await ends_of(self._wire, tps, READ_UNCOMMITTED)
                 visible = await ends_of(self._wire, tps, READ_COMMITTED)
@@ -94,8 +96,9 @@ class InheritedEnds:
                     found = await self._open_in([tp for tp in tps if visible[tp] < ends[tp]])
                     if found is not None:
                         return found
-                silent = sorted(tps - ends.keys())
-                logger.warning("no leader tells where it ends: %s", silent[:5])
+                silent = sorted(tps - (ends.keys() & visible.keys()))
+                names = ", ".join(f"{tp.topic}/{tp.partition}" for tp in silent[:5])
+                logger.warning("no leader tells yet what is open in %s", names or "partitions")
             except KafkaError as problem:
                 logger.warning("open transactions could not be looked at: %r", problem)
             await self._wire.look_again()

@@ -206,6 +206,17 @@ async def test_who_takes_over_where_nothing_is_left_open_ends_nothing(place: Pla
     assert place.wire.ended == 1
 
 
+async def test_changelogs_of_several_topics_are_taken_over_at_once(place: Place) -> None:
+    names = [f"{place.changelog}-{number}" for number in range(3)]
+    async with KafkaAdmin(place.bootstrap) as admin:
+        await admin.create([NewTopic(name, 1, 1, {}) for name in names])
+    places = [TopicPartition(name, 0) for name in names]
+    appends = Appends(place.wire)
+    writers = [FencedWriter(place.wire, appends, place.inherited, tp.topic, tp) for tp in places]
+    async with asyncio.timeout(PATIENCE_S):
+        assert await asyncio.gather(*(each.take_over(FENCE) for each in writers)) == [0, 0, 0]
+
+
 async def test_what_another_owner_of_another_changelog_has_open_is_left_alone(place: Place) -> None:
     other = FencedWriter(
         place.wire,
