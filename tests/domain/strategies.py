@@ -51,7 +51,6 @@ adversarial_records: st.SearchStrategy[SessionRecord] = st.builds(
     soc_millionths=st.sampled_from([None, None, 80_000_000]),
     reason=st.sampled_from([None, None, "EVDisconnected"]),
     reservation_id=st.sampled_from([None, None, "R1"]),
-    event_id=st.sampled_from([None, None, "E1"]),
 )
 """Any record at all, from few different ones."""
 

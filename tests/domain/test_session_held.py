@@ -35,7 +35,7 @@ HOLDING: dict[str, tuple[list[SessionRecord], list[SessionRecord], HeldReason]] 
         HeldReason.ENERGY_LEAPED,
     ),
     "timestamp-ahead": (
-        [start(), end(60, 5, ingest=54.9, event_id="E")],
+        [start(), end(60, 5, ingest=54.9)],
         [],
         HeldReason.TIMESTAMP_AHEAD,
     ),
