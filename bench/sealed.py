@@ -33,8 +33,9 @@ def sealed_sessions(count: int) -> Iterator[tuple[bytes, bytes]]:
     """Yield keys and values of so many sessions like the one of the figure `pricing`, each a user's."""
     tariff = read_tariff("the tariff", json.dumps(TARIFF).encode())
     records = [record._replace(user_id="U1") for record in session()]
-    state = fold(records, Limits())
-    usage = session_usage(state, records, ZoneInfo(ZONE))
+    limits = Limits()
+    state = fold(records, limits)
+    usage = session_usage(state, records, ZoneInfo(ZONE), limits)
     assert usage is not None, "it ended"
     terms = Terms(TARIFF["id"], None, tariff.digest, ZONE)
     cost = price(tariff.plan, usage)

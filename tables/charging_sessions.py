@@ -10,23 +10,25 @@ session    ``S`` station \0 session        ``[1, blocks, [state…], n, tail, [a
                                            when it was completed, if after its end, and whether it
                                            was sealed without a price. A state of revision 0:
                                            decisions wait for records. ``[1]``: it is forgotten
-records    ``R`` station \0 session \0 n    ``[1, [[record…], …]]``: block n of the session's records,
-                                           in the order in which they arrived
+records    ``R`` digest n                  ``[1, [[record…], …]]``: block n of the session's records,
+                                           in the order of arrival; the digest is of its row's key
 open       ``O`` station \0 session        ``[1]``: the session has not ended
 index      ``I`` session \0 station        ``[1]``: a station that has a session of this id
 =========  ==============================  ====================================================
 
 A session is a function of the set of its records, so all of them are kept; but a record that arrives
-in order only adds a small block and rewrites the state, whose size is bounded, whatever came before.
-Of a forgotten session only the marker is left (``closed_sessions.py`` has the rows that say when).
-Bills are in the rows of ``invoices.py``, which sessions are held in ``held_sessions.py``, decisions that
-wait in ``waiting_decisions.py``. Only the agents of sessions and decisions write, in one pipeline.
+in order only adds a small block and rewrites the state, whose size is bounded, whatever came before
+(``update_bytes.py``). Of a forgotten session only the marker is left (``closed_sessions.py`` has the
+rows that say when). Bills are in the rows of ``invoices.py``, which sessions are held in
+``held_sessions.py``, decisions that wait in ``waiting_decisions.py``. Only the agents of sessions and
+decisions write, in one pipeline.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
+from hashlib import blake2b
 from typing import Any, Protocol, TypeAlias
 
 import msgspec
@@ -43,27 +45,21 @@ from evcharge.domain.station_session import OpenSession
 from evcharge.storage.partition_store import PartitionStore
 
 NAME = "charging-sessions"
-
 VERSION = 1
 
 RECORDS_A_BLOCK = 500
 """Records; keeps a row far below the size of a record batch."""
-
-TAIL_BYTES = 100
-"""Two or three records: as many rows of blocks are saved, and a session's row stays small."""
 
 PRESENT = b"\x91\x01"
 """The row ``[1]``: its key says everything."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
-
 _OF_ENDED = SessionState._fields.index("ended_us")
 _NONE_OF_ENDED = (None,) * (len(SessionState._fields) - _OF_ENDED)
 
 _FIXARRAY = 15
 """Elements up to which a MessagePack array begins with one byte; one that fits a block needs three."""
-
 _BLOCK = b"\x92\x01\xdc"
 """``[1, [``: how a block begins, before the number of its records in two bytes."""
 
@@ -135,7 +131,11 @@ def index_key(session_id: str, station_id: str) -> bytes:
 
 def block_key(station_id: str, session_id: str, number: int) -> bytes:
     """Return the key of a block of records."""
-    return f"R{station_id}\0{session_id}\0".encode() + number.to_bytes(4, "big")
+    return _blocks_prefix(station_id, session_id) + number.to_bytes(4, "big")
+
+
+def _blocks_prefix(station_id: str, session_id: str) -> bytes:
+    return b"R" + blake2b(session_key(station_id, session_id), digest_size=16).digest()
 
 
 def encode_session(row: SessionRow) -> bytes:
@@ -205,7 +205,7 @@ def stored_records(
 
 def block_keys(station_id: str, session_id: str, row: SessionRow) -> list[bytes]:
     """Return the keys of all blocks of a session's records."""
-    prefix = f"R{station_id}\0{session_id}\0".encode()
+    prefix = _blocks_prefix(station_id, session_id)
     return [prefix + number.to_bytes(4, "big") for number in range(row.blocks)]
 
 
@@ -223,22 +223,22 @@ def records_of(row: SessionRow, blocks: Iterable[bytes | None]) -> list[StoredRe
 
 
 def append_records(
-    waiting: int, tail: bytes, records: Sequence[StoredRecord]
+    waiting: int, tail: bytes, records: Sequence[StoredRecord], most: int
 ) -> tuple[int, bytes, Sequence[bytes]]:
-    """Append records behind a tail; when it would be too long, it becomes a block with them.
+    """Append records behind a tail that becomes a block with them if it would be longer than ``most``.
 
     Returns how many wait in the tail, the tail, and the blocks that became full.
     """
     if len(records) <= RECORDS_A_BLOCK:
         waiting += len(records)
         tail += _bytes_of(records)
-        if len(tail) <= TAIL_BYTES:
+        if len(tail) <= most:
             return waiting, tail, ()
         return 0, b"", (_block(waiting, tail),)
     blocks: list[bytes] = []
     for start in range(0, len(records), RECORDS_A_BLOCK):
         some = records[start : start + RECORDS_A_BLOCK]
-        waiting, tail, full = append_records(waiting, tail, some)
+        waiting, tail, full = append_records(waiting, tail, some, most)
         blocks += full
     return waiting, tail, blocks
 

@@ -19,6 +19,7 @@ from tables.charging_sessions import (
 )
 from tables.closed_sessions import Rows, SessionId
 from tables.held_sessions import held_key, is_held
+from tables.update_bytes import tail_bytes
 
 
 def keep_session(
@@ -39,14 +40,17 @@ def keep_session(
     :class:`~tables.charging_sessions.SessionRow`.
     """
     station_id, session_id = session
+    key = session_key(station_id, session_id)
     blocks, waiting, tail = (row.blocks, row.waiting, row.tail) if row else (0, 0, b"")
     if appended:
-        waiting, tail, full = append_records(waiting, tail, appended)
+        waiting, tail, full = append_records(
+            waiting, tail, appended, tail_bytes(key, state.user_id)
+        )
         for block in full:
             rows.put(block_key(station_id, session_id, blocks), block)
             blocks += 1
     changed = SessionRow(blocks, state, waiting, tail, account, completed_us, unpriced)
-    rows.put_state(session_key(station_id, session_id), changed, encode_session)
+    rows.put_state(key, changed, encode_session)
     if state.revision and (row is None or not row.state.revision):
         rows.put(index_key(session_id, station_id), PRESENT)
     if (

@@ -26,8 +26,9 @@ async def pricing(_scene: Scene) -> AsyncIterator[Figure]:
     document = parse_tariff(json.dumps(TARIFF).encode())
     assert isinstance(document, TariffDocument)
     plan, zone, records = Plan(document.tariff), ZoneInfo("Europe/Paris"), session()
-    state = fold(records, Limits())
-    usage = session_usage(state, records, zone)
+    limits = Limits()
+    state = fold(records, limits)
+    usage = session_usage(state, records, zone, limits)
     assert usage is not None
     prices, wholes = [], []
     with Notice("pricing a finished session") as notice:
@@ -38,7 +39,7 @@ async def pricing(_scene: Scene) -> AsyncIterator[Figure]:
             prices.append((time.process_time() - began) / SESSIONS * 1e6)
             began = time.process_time()
             for _ in range(SESSIONS):
-                cost = session_cost(plan, state, records, zone)
+                cost = session_cost(plan, state, records, zone, limits)
                 assert cost is not None
                 cost_json(cost)
             wholes.append((time.process_time() - began) / SESSIONS * 1e6)

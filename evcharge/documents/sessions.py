@@ -59,6 +59,32 @@ The terms (tariff, time zone, rated power) are chosen when the records complete 
 and stay: a register or a tariff that changes later changes no session.
 Every reason can be settled by a decision.
 
+## Energy
+
+A reading states the energy of its session so far (`energy_kwh`), or what the meter's register shows
+(`meter_kwh`), which counts from the first register that is known, the *base*.
+A stated energy is believed; whether the connector can have delivered it, `over-power` judges.
+Registers are not always what they should be, and `{leap}` (default {leap_kwh} kWh) tells
+which of these they are:
+
+* **Leap**: a register that is further than that above the energy so far. 100, then 450, then 500 kWh is
+  a session of 400 kWh, or of 50 that was first told by another register: nobody knows, so it is held
+  as `energy-leaped`, and shows the 400 kWh that its end states.
+* **Placeholder**: a device that cannot read its meter says 0. Where all registers were 0 until one
+  leaps, nothing was read before it, and it becomes the base: 0, then 909.948, then 910.031 kWh is a
+  session of 0.083 kWh, and is not held. If no register follows, its energy is not known (`no-energy`).
+  Any other first register was read from a meter, however small it is.
+* **Another register**: a reading that leaps and states its energy, too, tells what its register is
+  worth. Counting goes on from there, and nothing is held.
+* **Session-relative register**: one that counts this session only. It is known by its size: below
+  {leap_kwh} kWh, where one from there on, the meter's *lifetime* count, came before, and no energy was
+  counted yet. It is the energy itself: 4076, then 0.104, 0.228, 0.353 kWh is a session of 0.353 kWh. Of
+  an end it is only believed if a reading before it was one.
+* **Decrease**: any other register or energy below what was counted. It is left out, and the session is
+  held as `energy-decreased`: a meter was reset, or two of them report.
+
+An end or a correction that states its energy settles a leap. A correction settles a decrease, too.
+
 ## The deadline
 
 {days} days (`{memory}`) after the ingest of the record that closed a session, or of
@@ -81,6 +107,8 @@ def text() -> str:
         billable=BILLABLE,
         cells=_cells(),
         reasons="".join(map(_reason, HeldReason)),
+        leap=_variable("max_leap_kwh"),
+        leap_kwh=Settings().max_leap_kwh,
         days=Settings().session_memory_days,
         memory=_variable("session_memory_days"),
     )

@@ -93,9 +93,10 @@ def _plan(name: str) -> Plan:
 
 
 def _priced(records: list[SessionRecord], billed: int, plans: dict[str, Plan]) -> Compared:
-    state = fold(records, Limits())
+    limits = Limits()
+    state = fold(records, limits)
     ordered = in_order(distinct(records).values())
-    costs = {name: session_cost(plan, state, ordered, ZONE) for name, plan in plans.items()}
+    costs = {name: session_cost(plan, state, ordered, ZONE, limits) for name, plan in plans.items()}
     assert state.duration_us is not None, "a closed session"
     return Compared(
         state.duration_us // SECOND_US,

@@ -26,7 +26,8 @@ class SessionRecord(NamedTuple):
     The first two fields are the session's identity, the next three say where and when the record was
     first appended to ``charging-sessions`` (a forwarded record keeps its first place and time).
     Stored records leave the identity out and trailing ``None`` fields too (:func:`stored`), so new
-    fields go at the end.
+    fields go at the end. An ``event_id`` says nothing of the session: it names a message, and a device
+    may repeat one under another name. It is in the log, at that place.
     """
 
     station_id: str
@@ -60,7 +61,6 @@ class SessionRecord(NamedTuple):
     correction: bool | None = None
     reason: str | None = None
     reservation_id: str | None = None
-    event_id: str | None = None
 
 
 _KIND = SessionRecord._fields.index("kind")
@@ -70,8 +70,6 @@ _NONE_OF_SELDOM = (None,) * (len(SessionRecord._fields) - _SELDOM)
 
 def stored(record: SessionRecord) -> StoredRecord:
     """Return a record as it is kept; most use few of the fields, and its session is told elsewhere."""
-    if record[-1] is not None:
-        return record[_KIND:]
     end = _SELDOM if record[_SELDOM:] == _NONE_OF_SELDOM else len(record)
     while record[end - 1] is None:
         end -= 1
@@ -80,8 +78,7 @@ def stored(record: SessionRecord) -> StoredRecord:
 
 def all_stored(records: Sequence[SessionRecord]) -> list[StoredRecord]:
     """Return each record as it is kept."""
-    # Where events have ids, nothing is left out.
-    return [record[_KIND:] if record[-1] is not None else stored(record) for record in records]
+    return list(map(stored, records))
 
 
 _KINDS = tuple(RecordKind)

@@ -48,7 +48,13 @@ class _OfSession(TypedDict):
         ]
     ]
     event_id: NotRequired[
-        Annotated[Id | None, Field(description="The device's own name of the event.")]
+        Annotated[
+            Id | None,
+            Field(
+                description="The device's own name of the message. It says nothing of the session:"
+                " records that differ in it alone count once."
+            ),
+        ]
     ]
 
 

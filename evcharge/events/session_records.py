@@ -108,7 +108,6 @@ def session_updates(
         [event.connector_id for event in events],
         [event.user_id for event in events],
         *[repeat(None)] * 5,  # from start_time_us to reservation_id
-        [event.event_id for event in events],
     ]
     return list(map(_new, repeat(SessionRecord), zip(*columns, strict=False)))
 
@@ -142,7 +141,6 @@ def _start(event: SessionFields, record: Received) -> SessionRecord:
             None,  # correction
             None,  # reason
             event.reservation_id,
-            event.event_id,
         ),
     )
 
@@ -177,7 +175,6 @@ def _update(event: SessionFields, record: Received) -> SessionRecord:
             None,  # correction
             None,  # reason
             None,  # reservation_id
-            event.event_id,
         ),
     )
 
@@ -217,7 +214,6 @@ def _end(event: SessionFields, record: Received) -> SessionRecord:
             event.correction,
             kept(event.reason),
             None,  # reservation_id
-            event.event_id,
         ),
     )
 
@@ -239,7 +235,6 @@ def _closed(event: SessionFields, record: Received) -> SessionRecord:
         connector_id=event.connector_id,
         user_id=event.user_id,
         start_time_us=instant(event.start_time, "start_time", ingest_us),
-        event_id=event.event_id,
     )
 
 

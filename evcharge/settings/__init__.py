@@ -123,6 +123,15 @@ class Settings:
         "Seconds; a session with a record further ahead of its ingest is held as `timestamp-ahead`."
         " Beyond 24 hours it is a dead letter.",
     )
+    max_leap_kwh: int = _setting(
+        300,
+        texts.whole(1, 1_000_000),
+        "kWh; a session whose meter register grows by more from one reading to the next is held as"
+        " `energy-leaped`, and a register below is taken for a session's own count where the meter's"
+        " lifetime count came before. The default is more than a car takes between two readings (the"
+        " largest batteries hold about 210 kWh), and less than a public meter counts in its first"
+        " weeks; set it higher for trucks and ships.",
+    )
     power_tolerance_percent: int = _setting(
         10,
         texts.whole(0, 1_000),

@@ -10,7 +10,7 @@ from evcharge.domain.billing.account import Account
 from evcharge.domain.billing.bill import ordered
 from evcharge.domain.billing.standing import standing_of
 from evcharge.domain.pricing import MAX_CHANGES, changes_in, cost_json, session_cost
-from evcharge.domain.session import Lifecycle, SessionState
+from evcharge.domain.session import Lifecycle, Limits, SessionState
 from evcharge.domain.session.flood import with_witnesses
 from evcharge.verification.log import Log
 from evcharge.verification.papers import said
@@ -20,7 +20,11 @@ CostJson: TypeAlias = dict[str, Any] | None
 
 
 def possible_costs(
-    log: Log, state: SessionState, account: Account | None, reference: Reference
+    log: Log,
+    state: SessionState,
+    account: Account | None,
+    reference: Reference,
+    limits: Limits,
 ) -> Sequence[CostJson]:
     """Return what an answer may say that a session costs (docs/billing.md, *Over HTTP*).
 
@@ -44,6 +48,7 @@ def possible_costs(
         tariff = terms and reference.tariffs.get(terms.tariff_digest, terms.tariff_version)
         if tariff and changes_in(tariff.plan, state.started_us, upto_us) > MAX_CHANGES:
             tariff = None
-        cost = tariff and session_cost(tariff.plan, state, records, ZoneInfo(terms.time_zone))
+        zone = terms and ZoneInfo(terms.time_zone)
+        cost = tariff and session_cost(tariff.plan, state, records, zone, limits)
         costs.append(None if cost is None else cost_json(cost))
     return costs

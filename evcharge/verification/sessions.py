@@ -208,7 +208,7 @@ class _Sessions:
                 own.differs("surplus", "a row of nothing")
             return ended
         if state != EMPTY:
-            costs = partial(possible_costs, log, state, account, self._reference)
+            costs = partial(possible_costs, log, state, account, self._reference, self._limits)
             unpriced = ended.unpriced if ended else row is not None and row.unpriced
             if why_unbilled(account, unpriced=unpriced, is_billing=self._is_billing):
                 costs = partial(list[CostJson], [None])

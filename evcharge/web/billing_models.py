@@ -124,7 +124,6 @@ class Record(Answer):
     correction: bool | None = None
     reason: str | None = None
     reservation_id: str | None = None
-    event_id: str | None = None
 
 
 class Evidence(Answer):

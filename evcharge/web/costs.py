@@ -119,7 +119,7 @@ def _sealed(desk: ReadDesk, session: Session, account: Account) -> bytes | None:
     if changes_in(tariff.plan, started_us, ended_us) > MAX_CHANGES:
         return None
     seen = state_at(session, account.revision)
-    _, cost = priced(*seen, account.terms, tariff, account.corrections)
+    _, cost = priced(*seen, account.terms, tariff, session.limits, account.corrections)
     return cost_bytes(cost)
 
 
@@ -138,5 +138,6 @@ def _running(desk: ReadDesk, session: Session, account: Account | None) -> bytes
     cost: Cost | None = None
     # A session that was forgotten in this moment has none left.
     if records := session.known():
-        cost = session_cost(tariff.plan, state, ordered(records), ZoneInfo(terms.time_zone))
+        zone = ZoneInfo(terms.time_zone)
+        cost = session_cost(tariff.plan, state, ordered(records), zone, session.limits)
     return None if cost is None else cost_bytes(cost)

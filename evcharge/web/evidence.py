@@ -142,6 +142,5 @@ def _record(record: SessionRecord) -> dict[str, Any]:
         "correction": record.correction,
         "reason": record.reason,
         "reservation_id": record.reservation_id,
-        "event_id": record.event_id,
     }
     return place | {name: fact for name, fact in facts.items() if fact is not None}

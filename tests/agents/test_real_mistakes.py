@@ -50,7 +50,7 @@ def take(*records: SessionRecord) -> tuple[SessionState, list[dict[str, Any]]]:
 
 def cents(*records: SessionRecord) -> int:
     ordered = in_order(distinct(records).values())
-    usage = session_usage(session(*ordered), ordered, ZoneInfo("UTC"))
+    usage = session_usage(session(*ordered), ordered, ZoneInfo("UTC"), LIMITS)
     assert usage is not None
     return int(price(PLAN, usage).excl_vat)
 

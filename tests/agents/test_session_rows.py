@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -21,6 +22,7 @@ from tables.charging_sessions import (
     session_key,
     stored_records,
 )
+from tables.update_bytes import ID_BYTES, UPDATE_BYTES
 from tests.agents.memory_step import MemoryStep
 from tests.domain import strategies
 from tests.domain.billing_desk import FakeDesk
@@ -161,26 +163,56 @@ def test_a_repeat_seals_no_session_whose_tariff_has_become_known(ingest: float) 
         assert parse_timestamp(invoice["issued_at"]) == minute(110)
 
 
-@pytest.mark.parametrize("meter", [None, 4076.123], ids=["energy", "register"])
-def test_an_update_in_order_writes_at_most_300_bytes_up_to_the_last_reading(
-    meter: float | None,
-) -> None:
+def costs_of_updates(length: int, count: int, **fields: Any) -> list[int]:
+    """Return the bytes that each update of a session writes, whose ids have so many characters."""
     step = MemoryStep(LIMITS)
-    step.take(start(meter=meter, user_id=USER, connector_id=1))
-    largest = 0
-    for number in range(1, LIMITS.max_readings):
-        energy = number / 1000
-        reading = update(
-            number / 6,
-            energy if meter is None else None,
-            meter=None if meter is None else round(meter + energy, 3),
-            power_mw=149_900_000 + number,
-            seq=number,
+    station_id, session_id, user_id = (letter * length for letter in "ESU")
+    costs = []
+    for number, reading in enumerate(
+        [
+            start(meter=4076.123, user_id=user_id, connector_id=1),
+            *(update(each / 6, 5 + each / 1000, **fields, seq=each) for each in range(1, count)),
+        ]
+    ):
+        costs.append(
+            step.take(
+                reading._replace(
+                    station_id=station_id, session_id=session_id, offset=4_000_000_000 + number
+                )
+            )
         )
-        largest = max(largest, step.take(reading))
-    assert largest <= 300
-    assert row(step).state.revision == LIMITS.max_readings
-    assert row(step).state.lifecycle is Lifecycle.ACTIVE
+    assert row(step, station_id, session_id).state.revision == count
+    assert row(step, station_id, session_id).state.lifecycle is Lifecycle.ACTIVE
+    return costs[1:]
+
+
+ALL_FIELDS = {
+    "power_mw": 149_900_000,
+    "current_ua": 216_000_000,
+    "soc_millionths": 80_500_000,
+    "charging": True,
+    "connector_id": 1,
+}
+
+
+@pytest.mark.parametrize("meter", [None, 5076.123], ids=["energy", "both"])
+@pytest.mark.parametrize("fields", [{}, ALL_FIELDS], ids=["few fields", "all fields"])
+@pytest.mark.parametrize("length", [6, 16, 36])
+def test_an_update_in_order_writes_at_most_300_bytes_whatever_came_before(
+    length: int, fields: dict[str, Any], meter: float | None
+) -> None:
+    # With blocks that become full, which every update does where ids are as long as UUIDs.
+    costs = costs_of_updates(length, 2_000, meter=meter, **fields)
+    assert max(costs) <= UPDATE_BYTES == 300
+
+
+def test_an_update_in_order_writes_at_most_300_bytes_up_to_the_last_reading() -> None:
+    assert max(costs_of_updates(36, LIMITS.max_readings, **ALL_FIELDS)) <= UPDATE_BYTES
+
+
+def test_ids_of_64_characters_cost_a_byte_for_each_that_is_too_many() -> None:
+    costs = costs_of_updates(64, 2_000, meter=5076.123, **ALL_FIELDS)
+    assert UPDATE_BYTES < max(costs) <= UPDATE_BYTES + 3 * 64 - ID_BYTES == 370
 
 
 def test_a_session_beyond_20_000_readings_is_held_and_costs_no_more_for_each_further_one() -> None:

@@ -14,12 +14,13 @@ from evcharge.domain.session_record import RecordKind, SessionRecord
 from tests.domain.session_records import MINUTE, PLUG_IN, closed, end, start, update
 
 ENERGIES = (None, None, 0.0, 0.104, 0.353, 5.0, 12.3, 22.5, 400.0)
-METERS = (None, None, None, 0.0, 0.104, 100.0, 105.0, 4070.0, 4076.0, 4076.4)
+METERS = (None, None, None, 0.0, 0.104, 100.0, 105.0, 400.0, 450.0, 4070.0, 4076.0, 4076.4)
 
 small_limits = st.builds(
     Limits,
     max_session_us=st.sampled_from([10 * MINUTE, 7 * 24 * 60 * MINUTE]),
     max_readings=st.sampled_from([1, 2, 3, 5, 20_000]),
+    max_leap_uwh=st.sampled_from([each * 10**9 for each in (1, 299, 300, 4_000)]),
 )
 
 
@@ -50,7 +51,6 @@ adversarial_records: st.SearchStrategy[SessionRecord] = st.builds(
     soc_millionths=st.sampled_from([None, None, 80_000_000]),
     reason=st.sampled_from([None, None, "EVDisconnected"]),
     reservation_id=st.sampled_from([None, None, "R1"]),
-    event_id=st.sampled_from([None, None, "E1"]),
 )
 """Any record at all, from few different ones."""
 

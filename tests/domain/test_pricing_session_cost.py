@@ -20,7 +20,7 @@ from evcharge.domain.pricing import (
     session_usage,
 )
 from evcharge.domain.pricing.cost_json import cost_text
-from evcharge.domain.session import fold
+from evcharge.domain.session import Limits, fold
 from evcharge.domain.session.order import distinct, in_order
 from evcharge.domain.session.told import told_as_meant
 from evcharge.domain.session_record import SessionRecord
@@ -28,35 +28,38 @@ from evcharge.domain.tariff import Tariff
 from tests.domain.costs import lines
 from tests.domain.pricing_strategies import ZONES, tariffs
 from tests.domain.session_records import LIMITS, correction, end, start, update
-from tests.domain.strategies import arrivals
+from tests.domain.strategies import arrivals, small_limits
 from tests.domain.tariff_builders import element, energy, flat, parking, tariff, time
 from tests.domain.usage_builders import AMSTERDAM
 
 
 def quickly_and_plainly(
-    terms: Tariff, records: Sequence[SessionRecord], zone: ZoneInfo = AMSTERDAM
+    terms: Tariff,
+    records: Sequence[SessionRecord],
+    zone: ZoneInfo = AMSTERDAM,
+    limits: Limits = LIMITS,
 ) -> tuple[Cost | None, Cost | None]:
     ordered = in_order(distinct(records).values())
-    state, plan = fold(ordered, LIMITS), Plan(terms)
-    usage = session_usage(state, ordered, zone)
+    state, plan = fold(ordered, limits), Plan(terms)
+    usage = session_usage(state, ordered, zone, limits)
     plainly = None if usage is None else price(plan, usage)
-    both = priced_session(plan, state, ordered, zone, told_as_meant(state, ordered))
+    both = priced_session(plan, state, ordered, zone, limits, told_as_meant(state, ordered))
     assert both == (None if usage is None else (usage.segments, plainly))
     if plainly is not None:
         assert cost_text(plainly).encode() == msgspec.json.encode(cost_json(plainly))
-    return session_cost(plan, state, ordered, zone), plainly
+    return session_cost(plan, state, ordered, zone, limits), plainly
 
 
 @st.composite
 def usual_sessions(draw: st.DrawFn) -> list[SessionRecord]:
     """Draw a session as devices are meant to tell it, by energy or by register."""
     by_register = draw(st.booleans())
-    base = draw(st.sampled_from([0.0, 100.0, 4000.0]))
+    base = draw(st.sampled_from([0.0, 0.001, 100.0, 4000.0]))
     updates = draw(
         st.lists(
             st.tuples(
                 st.integers(0, 45),
-                st.sampled_from([0.0, 0.5, 3.0, 4.0]),
+                st.sampled_from([0.0, 0.5, 3.0, 4.0, 300.0, 301.0]),
                 st.sampled_from([None, 2, 5, 11]),
                 st.sampled_from([None, None, 6, 16]),
                 st.sampled_from([None, None, True, False]),
@@ -80,7 +83,11 @@ def usual_sessions(draw: st.DrawFn) -> list[SessionRecord]:
             )
         )
     if draw(st.booleans()):
-        records.append(end(at + draw(st.integers(0, 45)), so_far + draw(st.sampled_from([0, 2.5]))))
+        records.append(
+            end(at + draw(st.integers(0, 45)), so_far + draw(st.sampled_from([0, 2.5])))
+            if draw(st.booleans()) or not by_register
+            else end(at + 1, meter=base + so_far + draw(st.sampled_from([0, 2.5, 301])))
+        )
     return records
 
 
@@ -103,12 +110,12 @@ def test_a_usual_session_costs_what_its_segments_cost(
 
 
 @settings(max_examples=300, deadline=None)
-@given(terms=some_tariffs, chunks=arrivals(), zone=st.sampled_from(ZONES))
+@given(terms=some_tariffs, chunks=arrivals(), zone=st.sampled_from(ZONES), limits=small_limits)
 def test_any_session_costs_what_its_segments_cost(
-    terms: Tariff, chunks: list[list[SessionRecord]], zone: ZoneInfo
+    terms: Tariff, chunks: list[list[SessionRecord]], zone: ZoneInfo, limits: Limits
 ) -> None:
     records = [record for chunk in chunks for record in chunk]
-    quickly, plainly = quickly_and_plainly(terms, records, zone)
+    quickly, plainly = quickly_and_plainly(terms, records, zone, limits)
     assert quickly == plainly
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from evcharge.domain.session import HeldReason, Lifecycle, SessionState
+from evcharge.domain.session import HeldReason, Lifecycle, Limits, SessionState
 from evcharge.domain.session_record import SessionRecord
 from tests.domain.session_records import closed, correction, end, kwh, session, start, update
 
 DECREASED = (HeldReason.ENERGY_DECREASED,)
+LEAPED = (HeldReason.ENERGY_LEAPED,)
 
 
 def bill(state: SessionState) -> tuple[str, int | None]:
@@ -40,13 +41,85 @@ def test_a_register_that_starts_at_zero_and_grows_like_a_session_is_counted_whol
     assert bill(state) == ("completed", kwh(22.5))
 
 
-def test_energy_counted_before_a_register_leaps_is_kept() -> None:
-    state = session(update(1, meter=0), update(2, meter=3), update(3, meter=5000))
-    assert state.energy_uwh == kwh(3)
-    state = session(
-        start(), update(1, meter=0), update(2, meter=3), update(3, meter=5000), end(4, meter=5001)
+def test_energy_stated_beside_a_placeholder_is_kept_when_its_register_leaps() -> None:
+    records = [start(meter=0), update(1, 3, meter=0), update(3, meter=5000)]
+    assert session(*records).energy_uwh == kwh(3)
+    assert bill(session(*records, end(4, meter=5001))) == ("completed", kwh(4))
+
+
+@pytest.mark.parametrize("base", [100, 0.001, 4076])
+def test_a_register_that_leaps_from_a_base_that_was_measured_is_held(base: float) -> None:
+    # 100, 450, 500 kWh: 400 kWh or 50? It was completed with 50.
+    running = session(start(meter=base), update(5, meter=base + 350))
+    assert (bill(running), running.held_reasons) == (("active", kwh(350)), LEAPED)
+    for ended in (
+        session(start(meter=base), update(5, meter=base + 350), end(60, meter=base + 400)),
+        session(start(meter=base), end(60, meter=base + 400)),
+    ):
+        assert (bill(ended), ended.held_reasons) == (("held", kwh(400)), LEAPED)
+
+
+def test_a_session_relative_register_that_becomes_a_lifetime_one_is_held() -> None:
+    # From 0 it moved: no placeholder.
+    records = [start(meter=0), update(1, meter=0.104), update(2, meter=0.353)]
+    assert session(*records).held_reasons == ()
+    for meter in (910.031, 4076.4):
+        state = session(*records, end(60, meter=meter))
+        assert (bill(state), state.held_reasons) == (("held", kwh(meter)), LEAPED)
+
+
+def test_many_readings_may_take_a_session_where_none_leaps() -> None:
+    # A truck: 600 kWh, and no reading is 300 above the one before.
+    readings = [update(each, meter=4076 + 200 * each) for each in range(1, 4)]
+    assert bill(session(start(meter=4076), *readings, end(60, meter=4676))) == (
+        "completed",
+        kwh(600),
     )
-    assert bill(state) == ("completed", kwh(4))
+
+
+def test_a_late_reading_in_between_takes_a_leap_away() -> None:
+    records = [start(meter=100), update(10, meter=450), end(60, meter=500)]
+    assert session(*records).held_reasons == LEAPED
+    assert bill(session(*records, update(5, meter=300))) == ("completed", kwh(400))
+
+
+def test_a_reading_of_both_tells_what_its_leap_is_worth() -> None:
+    # A meter was exchanged while the car charged.
+    records = [start(meter=100), update(1, 1, meter=101), update(2, 2, meter=9000)]
+    assert session(*records).energy_uwh == kwh(2)
+    assert bill(session(*records, end(3, meter=9001))) == ("completed", kwh(3))
+
+
+def test_an_end_that_states_its_energy_settles_a_leap_and_a_register_does_not() -> None:
+    records = [start(meter=100), update(5, meter=450)]
+    assert bill(session(*records, end(60, 400))) == ("completed", kwh(400))
+    assert session(*records, end(60)).held_reasons == LEAPED
+    ended = [*records, end(60, meter=500)]
+    assert bill(session(*ended, correction(60, 50))) == ("completed", kwh(50))
+    assert session(*ended, correction(60, meter=500)).held_reasons == LEAPED
+    assert session(start(meter=100), end(60, 5), correction(60, meter=500)).held_reasons == LEAPED
+
+
+def test_of_several_ends_the_one_that_states_the_energy_settles_a_leap() -> None:
+    records = [start(meter=100), update(5, meter=450), end(60, 400)]
+    assert bill(session(*records, correction(60))) == ("completed", kwh(400))
+
+
+def test_a_leap_down_again_is_held_for_both() -> None:
+    state = session(
+        start(meter=4076), update(1, meter=9000), update(2, meter=4077), end(3, meter=4078)
+    )
+    assert state.held_reasons == (HeldReason.ENERGY_DECREASED, HeldReason.ENERGY_LEAPED)
+    assert bill(state) == ("held", kwh(2))
+
+
+def test_what_is_a_leap_and_what_a_lifetime_register_is_set_by_one_limit() -> None:
+    trucks = Limits(max_leap_uwh=1_000_000_000_000)
+    placeholder = [start(meter=0), update(5, meter=909.948), end(60, meter=910.031)]
+    assert bill(session(*placeholder, limits=trucks)) == ("completed", kwh(910.031))
+    relative = [start(meter=407), update(1, meter=0.104), end(3, meter=0.353)]
+    assert bill(session(*relative)) == ("completed", kwh(0.353))
+    assert session(*relative, limits=trucks).held_reasons == DECREASED
 
 
 def test_a_reading_without_energy_does_not_reset_it() -> None:

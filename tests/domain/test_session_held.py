@@ -29,8 +29,13 @@ HOLDING: dict[str, tuple[list[SessionRecord], list[SessionRecord], HeldReason]] 
         [correction(60, 5)],
         HeldReason.ENERGY_DECREASED,
     ),
+    "energy-leaped": (
+        [start(meter=100), end(60, meter=500)],
+        [update(30, meter=300)],
+        HeldReason.ENERGY_LEAPED,
+    ),
     "timestamp-ahead": (
-        [start(), end(60, 5, ingest=54.9, event_id="E")],
+        [start(), end(60, 5, ingest=54.9)],
         [],
         HeldReason.TIMESTAMP_AHEAD,
     ),
@@ -101,8 +106,17 @@ def test_a_clock_ahead_of_the_first_ingest_stays_ahead_however_often_it_is_repea
         [start(user_id="U1"), end(60, 5, user_id="U1")],
         [closed(60, 5), end(60, 5, start_time_us=PLUG_IN)],
         [start(), end(60, 5, start_time_us=minute(65), ingest=60)],
+        [start(meter=100), end(60, meter=400)],
     ],
-    ids=["0-seconds", "5-minutes-ahead", "a-week", "same-user", "same-end", "stated-start-ahead"],
+    ids=[
+        "0-seconds",
+        "5-minutes-ahead",
+        "a-week",
+        "same-user",
+        "same-end",
+        "stated-start-ahead",
+        "300-kwh",
+    ],
 )
 def test_what_is_exactly_at_a_limit_is_not_held(records: list[SessionRecord]) -> None:
     assert session(*records).lifecycle is Lifecycle.COMPLETED
@@ -152,6 +166,8 @@ def test_the_limits_are_those_of_the_deployment() -> None:
         HeldReason.TIMESTAMP_AHEAD,
         HeldReason.TOO_LONG,
     )
+    trucks = Limits(max_leap_uwh=1_000_000_000_000)
+    assert session(start(meter=100), end(60, meter=1100), limits=trucks).held_reasons == ()
 
 
 def test_stored_bits_of_reasons_never_change() -> None:
@@ -169,4 +185,5 @@ def test_stored_bits_of_reasons_never_change() -> None:
         "over-power": 512,
         "no-tariff": 1024,
         "changed-after-invoice": 2048,
+        "energy-leaped": 4096,
     }

@@ -72,7 +72,7 @@ def test_records_that_differ_in_any_statement_are_different() -> None:
     others = [
         one._replace(energy_uwh=1),
         one._replace(charging=False),
-        one._replace(event_id="E"),
+        one._replace(reason="Local"),
         one._replace(seq=0),
     ]
     assert len(distinct([one, *others])) == 5

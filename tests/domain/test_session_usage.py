@@ -28,7 +28,7 @@ ZONE = ZoneInfo("Europe/Paris")
 
 def usage_of(*records: SessionRecord) -> Usage | None:
     ordered = in_order(distinct(records).values())
-    return session_usage(fold(ordered, LIMITS), ordered, ZONE)
+    return session_usage(fold(ordered, LIMITS), ordered, ZONE, LIMITS)
 
 
 def told(*records: SessionRecord) -> list[tuple[str, float, float]]:
@@ -165,7 +165,7 @@ def test_time_and_energy_of_the_segments_are_those_of_the_session(
     records = [record for chunk in chunks for record in chunk]
     ordered = in_order(distinct(records).values())
     state = fold(ordered, LIMITS)
-    usage = session_usage(state, ordered, ZONE)
+    usage = session_usage(state, ordered, ZONE, LIMITS)
     if state.lifecycle is Lifecycle.COMPLETED:
         assert usage is not None
         assert sum(each.duration_us for each in usage.segments) == state.duration_us

@@ -65,7 +65,6 @@ def test_a_start_says_who_and_where() -> None:
         connector_id=2,
         user_id="U1",
         reservation_id="R1",
-        event_id="e-1",
     )
 
 
@@ -98,7 +97,6 @@ def test_an_update_carries_its_readings() -> None:
         soc_millionths=55_500_000,
         connector_id=1,
         user_id="U1",
-        event_id="e-2",
     )
 
 
@@ -131,7 +129,6 @@ def test_an_end_may_state_start_duration_and_correction() -> None:
         duration_us=3_600_500_000,
         correction=True,
         reason="EVDisconnected",
-        event_id="e-3",
     )
 
 

@@ -16,7 +16,6 @@ from evcharge.storage.partition_store import MemoryPartition
 from tables.charging_sessions import (
     PRESENT,
     RECORDS_A_BLOCK,
-    TAIL_BYTES,
     ChargingSessionsReader,
     SessionRow,
     append_records,
@@ -33,6 +32,7 @@ from tests.domain.session_records import end, start, update
 from tests.domain.strategies import record_sets
 
 STATION, SESSION = "EV-001", "S1"
+MOST = 100
 
 
 @given(records=record_sets)
@@ -79,9 +79,9 @@ def test_records_are_stored_together_as_each_would_be_alone(
             fields.pop()
         alone.append(msgspec.msgpack.encode(fields))
     assert encode_records(ours) == b"\x92\x01\xdc" + len(ours).to_bytes(2, "big") + b"".join(alone)
-    assert append_records(0, b"", all_stored(ours)) == (
+    assert append_records(0, b"", all_stored(ours), MOST) == (
         (len(ours), b"".join(alone), ())
-        if sum(map(len, alone)) <= TAIL_BYTES
+        if sum(map(len, alone)) <= MOST
         else (0, b"", (encode_records(ours),))
     )
 
@@ -92,15 +92,15 @@ def test_appended_records_are_read_in_order_and_small_blocks_wait_in_the_tail(
 ) -> None:
     waiting, tail, blocks = 0, b"", list[bytes]()
     for chunk in chunks:
-        waiting, tail, full = append_records(waiting, tail, all_stored(chunk))
-        assert len(tail) <= TAIL_BYTES
+        waiting, tail, full = append_records(waiting, tail, all_stored(chunk), MOST)
+        assert len(tail) <= MOST
         blocks += full
     store = MemoryPartition()
     store.write({block_key(STATION, SESSION, n): block for n, block in enumerate(blocks)}, 0)
     row = SessionRow(len(blocks), fold([start(0)], Limits()), waiting, tail)
     ours = [r._replace(station_id=STATION, session_id=SESSION) for chunk in chunks for r in chunk]
     assert list(stored_records(store, STATION, SESSION, row)) == ours
-    assert all(len(block) > TAIL_BYTES for block in blocks)
+    assert all(len(block) > MOST for block in blocks)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 15, 16, 17, RECORDS_A_BLOCK])
@@ -117,7 +117,7 @@ def test_many_records_are_split_into_blocks_and_read_in_order(count: int) -> Non
         update(0, energy=n)._replace(station_id=STATION, session_id=SESSION) for n in range(count)
     ]
     store = MemoryPartition()
-    waiting, tail, blocks = append_records(0, b"", all_stored(records))
+    waiting, tail, blocks = append_records(0, b"", all_stored(records), MOST)
     assert len(blocks) == count // RECORDS_A_BLOCK
     store.write({block_key(STATION, SESSION, n): block for n, block in enumerate(blocks)}, 0)
     row = SessionRow(len(blocks), fold(records, Limits()), waiting, tail)

@@ -103,9 +103,11 @@ def test_records_in_the_tail_of_the_row_are_records_kept() -> None:
     state = fold(RECORDS, LIMITS)
     rows = {key: row for key, row in rows_of(RECORDS[:1]).items() if not key.startswith(b"S")}
     whole = encode_session(
-        SessionRow(1, state, *append_records(0, b"", all_stored(RECORDS[1:]))[:2])
+        SessionRow(1, state, *append_records(0, b"", all_stored(RECORDS[1:]), 1_000)[:2])
     )
-    cut = encode_session(SessionRow(1, state, *append_records(0, b"", all_stored(RECORDS[2:]))[:2]))
+    cut = encode_session(
+        SessionRow(1, state, *append_records(0, b"", all_stored(RECORDS[2:]), 1_000)[:2])
+    )
     assert found(rows | {session_key(*IDS): whole}, RECORDS) == []
     assert found(rows | {session_key(*IDS): cut}, RECORDS) == ["missing"]
 

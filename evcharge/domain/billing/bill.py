@@ -117,11 +117,12 @@ def usage_of(
     state: SessionState,
     records: Sequence[SessionRecord],
     zone: ZoneInfo,
+    limits: Limits,
     corrections: Corrections | None,
 ) -> Usage:
     """Return what a session with billable facts used, which a person may have corrected."""
     facts = Facts(state.started_us, state.ended_us, state.energy_uwh).corrected(corrections)
-    usage = session_usage(state, ordered(records), zone)
+    usage = session_usage(state, ordered(records), zone, limits)
     if usage is None:
         assert facts.started_us is not None, "billable"
         usage = Usage(facts.started_us, zone, ())
@@ -145,6 +146,7 @@ def priced(
     records: Sequence[SessionRecord],
     terms: Terms,
     tariff: RatedTariff,
+    limits: Limits,
     corrections: Corrections | None,
     told: Told | None = None,
 ) -> tuple[Sequence[PlainSegment], Cost]:
@@ -152,14 +154,15 @@ def priced(
 
     ``told`` are its columns, if they are at hand: then there are no corrections.
     """
+    zone = ZoneInfo(terms.time_zone)
     if corrections is None:
         line = ordered(records)
         if told is None:
             told = told_as_meant(state, line)
-        both = priced_session(tariff.plan, state, line, ZoneInfo(terms.time_zone), told)
+        both = priced_session(tariff.plan, state, line, zone, limits, told)
         if both is not None:
             return both
-    usage = usage_of(state, records, ZoneInfo(terms.time_zone), corrections)
+    usage = usage_of(state, records, zone, limits, corrections)
     return usage.segments, price(tariff.plan, usage)
 
 

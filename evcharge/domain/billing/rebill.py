@@ -122,7 +122,7 @@ def rebilled(
     said = facts_of(state)
     facts = said.corrected(corrections)
     tariff = desk.tariff(terms)
-    segments, cost = priced(state, records, terms, tariff, corrections, told)
+    segments, cost = priced(state, records, terms, tariff, session.limits, corrections, told)
     total = total_of(cost)
     is_invoiced = is_payable(facts, total)
     stands = (
@@ -222,5 +222,7 @@ def is_changed(desk: Desk, session: Session, account: Account) -> bool:
     if account.verdict is Verdict.VOID or account.terms is None or not account.facts.are_billable:
         return False
     tariff = desk.tariff(account.terms)
-    _, cost = priced(state, session.known(), account.terms, tariff, account.corrections)
+    _, cost = priced(
+        state, session.known(), account.terms, tariff, session.limits, account.corrections
+    )
     return total_of(cost).kept != account.total

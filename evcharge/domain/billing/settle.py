@@ -198,7 +198,9 @@ def _void(desk: Desk, session: Session, account: Account, decision: Decision) ->
         number += 1
         state, records = state_at(session, account.revision)
         tariff = desk.tariff(account.terms)
-        segments, cost = priced(state, records, account.terms, tariff, account.corrections)
+        segments, cost = priced(
+            state, records, account.terms, tariff, session.limits, account.corrections
+        )
         outputs += (
             Bill(
                 session.station_id,
@@ -254,7 +256,7 @@ def _rerate(desk: Desk, session: Session, account: Account, decision: Decision) 
         return Settled(account, refusal=_TOO_LONG)
     # Compared is what it costs as its author saw it: an account without an invoice may be further on.
     before = desk.tariff(agreed)
-    _, cost = priced(*seen, agreed, before, account.corrections)
+    _, cost = priced(*seen, agreed, before, session.limits, account.corrections)
     after, outputs = rebilled(
         desk,
         session,

@@ -18,6 +18,7 @@ from evcharge.domain.pricing.session_usage import session_usage
 from evcharge.domain.pricing.steps import billed
 from evcharge.domain.pricing.throughout import used_throughout
 from evcharge.domain.pricing.usage import PlainSegment, SegmentKind
+from evcharge.domain.session.limits import Limits
 from evcharge.domain.session.state import SessionState
 from evcharge.domain.session.told import Told, told_as_meant
 from evcharge.domain.session_record import SessionRecord
@@ -29,12 +30,16 @@ T = TypeVar("T")
 
 
 def session_cost(
-    plan: Plan, state: SessionState, ordered: Sequence[SessionRecord], zone: ZoneInfo
+    plan: Plan,
+    state: SessionState,
+    ordered: Sequence[SessionRecord],
+    zone: ZoneInfo,
+    limits: Limits,
 ) -> Cost | None:
     """Return what a session costs up to its end, or while it is open up to its last record.
 
-    That is ``price(plan, session_usage(state, ordered, zone))``, or None where there is no such usage;
-    in a fraction of the time, for every session is priced.
+    That is ``price(plan, session_usage(state, ordered, zone, limits))``, or None where there is no such
+    usage; in a fraction of the time, for every session is priced.
     """
     started = state.started_us
     ended = state.last_us if state.ended_us is None else state.ended_us
@@ -46,7 +51,7 @@ def session_cost(
     told = told_as_meant(state, ordered)
     if told is not None:
         return price_of(plan, _course(plan, told), zone)
-    usage = session_usage(state, ordered, zone)
+    usage = session_usage(state, ordered, zone, limits)
     assert usage is not None, "it has a start, and an end that is not before it"
     return price(plan, usage)
 
@@ -56,6 +61,7 @@ def priced_session(
     state: SessionState,
     ordered: Sequence[SessionRecord],
     zone: ZoneInfo,
+    limits: Limits,
     told: Told | None,
 ) -> tuple[Sequence[PlainSegment], Cost] | None:
     """Return the segments of :func:`session_usage` and :func:`session_cost`, in less time than both.
@@ -64,7 +70,7 @@ def priced_session(
     """
     segments = None if told is None else _segments(told)
     if told is None or segments is None:
-        usage = session_usage(state, ordered, zone)
+        usage = session_usage(state, ordered, zone, limits)
         return None if usage is None else (usage.segments, price(plan, usage))
     started, ended = told.instants[0], told.instants[-1]
     used = used_throughout(plan, ordered, (started, ended), told.energies[-1], zone, told)

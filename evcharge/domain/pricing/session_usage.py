@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from evcharge.domain.pricing.usage import Segment, SegmentKind, Usage
 from evcharge.domain.session.energy import Metering, read
+from evcharge.domain.session.limits import Limits
 from evcharge.domain.session.order import END_RANK
 from evcharge.domain.session.reduce import by_weight
 from evcharge.domain.session.state import SessionState
@@ -18,7 +19,7 @@ _FACTS = attrgetter("timestamp_us", "energy_uwh", "meter_uwh", "power_mw", "char
 
 
 def session_usage(
-    state: SessionState, ordered: Sequence[SessionRecord], zone: ZoneInfo
+    state: SessionState, ordered: Sequence[SessionRecord], zone: ZoneInfo, limits: Limits
 ) -> Usage | None:
     """Return what a session used up to its end, or while it is open up to its last record.
 
@@ -45,7 +46,7 @@ def session_usage(
     kind = _CHARGING
     power: int | None = None
     current: int | None = None
-    energy, base, register, relative, decreased = Metering()
+    energy, base, register, relative, decreased, leaped = Metering()
     # As in `reduce.py`, plain tuples and comparisons: this is most of the time of a running cost.
     for instant, read_uwh, meter_uwh, read_mw, charging, read_ua in map(
         _FACTS, _before_the_end(ordered)
@@ -53,8 +54,11 @@ def session_usage(
         took = max(instant - at, 0)
         is_reading = read_uwh is not None or meter_uwh is not None
         if meter_uwh is not None:
-            energy, base, register, relative, decreased = read(
-                Metering(energy, base, register, relative, decreased), read_uwh, meter_uwh
+            energy, base, register, relative, decreased, leaped = read(
+                Metering(energy, base, register, relative, decreased, leaped),
+                read_uwh,
+                meter_uwh,
+                limits.max_leap_uwh,
             )
         elif read_uwh is not None and read_uwh >= (energy or 0):
             energy = read_uwh

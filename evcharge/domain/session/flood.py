@@ -6,7 +6,7 @@ nine records of the set, each the first or the last of its sort. Of a set and of
 parts they are the same, so that order, duplicates and chunks still do not matter, and neither does which
 records came first and are kept. The state is the fold of the witnesses; its revision stays one above the
 limit. The session's connector, user, start, last reading and end are those of all its records; readings
-in between are not compared, and the state's size is bounded.
+in between are not compared, so that none is a leap, and the state's size is bounded.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from evcharge.domain.session.order import END_RANK, distinct, in_order, value
 from evcharge.domain.session.reduce import reduce
 from evcharge.domain.session.state import SessionState
 from evcharge.domain.session_record import RecordKind, SessionRecord, restored, stored
+
+_LEAPED = HeldReason.ENERGY_LEAPED.bit
 
 
 def witnesses(records: Iterable[SessionRecord]) -> list[SessionRecord]:
@@ -57,7 +59,7 @@ def flooded(
     state = reduce(telling, limits)
     return state._replace(
         revision=limits.max_readings + 1,
-        reasons=state.reasons | reasons,
+        reasons=state.reasons & ~_LEAPED | reasons,
         witnesses=tuple(map(stored, telling)),
     )
 

@@ -26,6 +26,7 @@ class HeldReason(StrEnum):
     OVER_POWER = "over-power"
     NO_TARIFF = "no-tariff"
     CHANGED_AFTER_INVOICE = "changed-after-invoice"
+    ENERGY_LEAPED = "energy-leaped"
 
     @property
     def bit(self) -> int:
@@ -73,14 +74,16 @@ EXPLAINED: Mapping[HeldReason, Explained] = {
     HeldReason.NO_ENERGY: Explained(
         "Ended, and nothing says how much energy it took. 0 is an amount; a register alone is none.",
         f"a reading before the end, {_END}",
+        ("max_leap_kwh",),
     ),
     HeldReason.END_BEFORE_START: Explained(
         "The end is strictly before the start. Equal ones make a session of 0 s.",
         "an earlier start, or a correction",
     ),
     HeldReason.ENERGY_DECREASED: Explained(
-        "A reading, or the end, is below what was read before (`evcharge/domain/session/energy.py`).",
+        "A reading, or the end, is below what was read before ([below](#energy)).",
         "a correction, or a reading that explains it (the base of a register)",
+        ("max_leap_kwh",),
     ),
     HeldReason.TIMESTAMP_AHEAD: Explained(
         "The time of a record, or the start that it states, is ahead of its ingest.",
@@ -122,5 +125,11 @@ EXPLAINED: Mapping[HeldReason, Explained] = {
         "A record changed the start, end, energy, user or cost that was billed, or decided about.",
         "a correction back to what was billed",
         basis=Basis.BILL,
+    ),
+    HeldReason.ENERGY_LEAPED: Explained(
+        "A register is further above the energy so far than a car takes between two readings"
+        " ([below](#energy)).",
+        "an end or a correction that states its energy, or a register in between",
+        ("max_leap_kwh",),
     ),
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from evcharge.domain.ahead import AHEAD_US
-from evcharge.domain.quantities import DAY_US, SECOND_US
+from evcharge.domain.quantities import DAY_US, KWH, SECOND_US
 from evcharge.domain.session_record import SessionRecord
 
 
@@ -19,6 +19,8 @@ class Thresholds(Protocol):
     def max_session_readings(self) -> int: ...
     @property
     def max_session_ahead_s(self) -> int: ...
+    @property
+    def max_leap_kwh(self) -> int: ...
     @property
     def power_tolerance_percent(self) -> int: ...
     @property
@@ -39,6 +41,9 @@ class Limits:
     ahead_us: int = AHEAD_US
     """Microseconds; a record further ahead of its ingest holds its session as ``timestamp-ahead``
     (``EVCHARGE_MAX_SESSION_AHEAD_S``; the contract's 5 minutes)."""
+    max_leap_uwh: int = 300 * KWH
+    """Micro-watt-hours; a register further above the energy so far has leaped, and one from here on is
+    a lifetime count (``EVCHARGE_MAX_LEAP_KWH``, ``energy.py``)."""
     power_tolerance_percent: int = 10
     """Percent of the rated power that ``over-power`` allows above it
     (``EVCHARGE_POWER_TOLERANCE_PERCENT``)."""
@@ -54,6 +59,7 @@ class Limits:
             max_session_us=thresholds.max_session_s * SECOND_US,
             max_readings=thresholds.max_session_readings,
             ahead_us=thresholds.max_session_ahead_s * SECOND_US,
+            max_leap_uwh=thresholds.max_leap_kwh * KWH,
             power_tolerance_percent=thresholds.power_tolerance_percent,
             power_tolerance_us=thresholds.power_tolerance_s * SECOND_US,
             memory_us=thresholds.session_memory_days * DAY_US,

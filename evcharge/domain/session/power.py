@@ -61,7 +61,7 @@ def is_over_power(
         return steepest > rate * limits.power_tolerance_us
     return any(
         _exceeds(after[1] - before[1], after[0] - before[0], max_power_mw, limits)
-        for before, after in pairwise(_readings(state, ordered))
+        for before, after in pairwise(_readings(state, ordered, limits))
     )
 
 
@@ -71,7 +71,9 @@ def _exceeds(energy_uwh: int, duration_us: int, max_power_mw: int, limits: Limit
     return energy_uwh * _PERCENT_OF_A_UWH > allowed
 
 
-def _readings(state: SessionState, ordered: Sequence[SessionRecord]) -> Iterator[tuple[int, int]]:
+def _readings(
+    state: SessionState, ordered: Sequence[SessionRecord], limits: Limits
+) -> Iterator[tuple[int, int]]:
     """Yield instant and energy so far of the start, of each reading, and of the end."""
     assert state.started_us is not None
     assert state.ended_us is not None
@@ -82,7 +84,7 @@ def _readings(state: SessionState, ordered: Sequence[SessionRecord]) -> Iterator
     for record in ordered[: ordered.index(ends[0])]:
         if record.kind >= END_RANK or (record.energy_uwh is None and record.meter_uwh is None):
             continue
-        metering = read(metering, record.energy_uwh, record.meter_uwh)
+        metering = read(metering, record.energy_uwh, record.meter_uwh, limits.max_leap_uwh)
         if metering.energy_uwh is None:
             continue
         # Where a device told of its start too late, nothing was 0 at the start.

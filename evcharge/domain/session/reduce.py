@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from operator import itemgetter
 
-from evcharge.domain.session.energy import Metering, energy_of, read, settle
+from evcharge.domain.session.energy import Metering, energy_of, has_leaped, read, settle
 from evcharge.domain.session.held import HeldReason
 from evcharge.domain.session.limits import Limits
 from evcharge.domain.session.order import END_RANK
@@ -18,6 +18,7 @@ _RANK_OF_UPDATE = int(_UPDATE)
 _AHEAD = HeldReason.TIMESTAMP_AHEAD.bit
 _CONFLICTING_USER = HeldReason.CONFLICTING_USER.bit
 _DECREASED = HeldReason.ENERGY_DECREASED.bit
+_LEAPED = HeldReason.ENERGY_LEAPED.bit
 _NO_START = HeldReason.NO_START.bit
 _NO_ENERGY = HeldReason.NO_ENERGY.bit
 _END_BEFORE_START = HeldReason.END_BEFORE_START.bit
@@ -111,11 +112,14 @@ def _taken(
         if read_mw is not None:
             power_mw = read_mw
         if meter_uwh is not None:
-            energy_uwh, base_uwh, register_uwh, relative, decreased = read(
+            energy_uwh, base_uwh, register_uwh, relative, decreased, leaped = read(
                 Metering(energy_uwh, base_uwh, register_uwh, relative, decreased),
                 read_uwh,
                 meter_uwh,
+                limits.max_leap_uwh,
             )
+            if leaped:
+                reasons |= _LEAPED
         elif read_uwh is not None:
             # What `read` does without a register.
             if read_uwh >= (energy_uwh or 0):
@@ -172,17 +176,23 @@ def close(
     """
     accepted = ends[0]
     running = state.metering
-    energies = [energy_of(running, end.energy_uwh, end.meter_uwh) for end in ends]
+    most_uwh = limits.max_leap_uwh
+    energies = [energy_of(running, end.energy_uwh, end.meter_uwh, most_uwh) for end in ends]
     telling = 0
     if energies[0] is None and len(ends) > 1:
         telling = next((i for i, energy in enumerate(energies) if energy is not None), 0)
-    energy_uwh, base_uwh, register_uwh, relative, decreased = settle(
-        running, energies[telling], accepted.meter_uwh, correction=bool(ends[telling].correction)
+    told = ends[telling]
+    energy_uwh, base_uwh, register_uwh, relative, decreased, leaped = settle(
+        running,
+        energies[telling],
+        accepted.meter_uwh,
+        correction=bool(told.correction),
+        leaped=has_leaped(running, told.energy_uwh, told.meter_uwh, most_uwh),
     )
     ended_us = accepted.timestamp_us
     if started_us is None:
         started_us = next((at for end in ends if (at := _stated_start(end)) is not None), None)
-    reasons = state.reasons & ~_DECREASED
+    reasons = state.reasons & ~(_DECREASED | _LEAPED)
     if started_us is None:
         reasons |= _NO_START
     elif ended_us < started_us:
@@ -193,6 +203,8 @@ def close(
         reasons |= _NO_ENERGY
     if decreased:
         reasons |= _DECREASED
+    if leaped:
+        reasons |= _LEAPED
     if len(ends) > 1 and not accepted.correction and _contradict(ends, energies):
         reasons |= _CONFLICTING_END
     return _new(

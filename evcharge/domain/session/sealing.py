@@ -19,7 +19,10 @@ from evcharge.domain.session_record import RecordKind, SessionRecord
 _START = int(RecordKind.START)
 _OF_START = HeldReason.NO_START.bit | HeldReason.END_BEFORE_START.bit | HeldReason.TOO_LONG.bit
 _OF_ENERGY = (
-    HeldReason.NO_ENERGY.bit | HeldReason.ENERGY_DECREASED.bit | HeldReason.CONFLICTING_END.bit
+    HeldReason.NO_ENERGY.bit
+    | HeldReason.ENERGY_DECREASED.bit
+    | HeldReason.CONFLICTING_END.bit
+    | HeldReason.ENERGY_LEAPED.bit
 )
 
 

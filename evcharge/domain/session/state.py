@@ -11,6 +11,7 @@ from evcharge.domain.session.order import Position
 from evcharge.domain.session_record import StoredRecord
 
 _DECREASED = HeldReason.ENERGY_DECREASED.bit
+_LEAPED = HeldReason.ENERGY_LEAPED.bit
 _TOO_MANY = HeldReason.TOO_MANY_READINGS.bit
 
 
@@ -135,6 +136,7 @@ class SessionState(NamedTuple):
             self.register_uwh,
             self.relative,
             bool(self.reasons & _DECREASED),
+            bool(self.reasons & _LEAPED),
         )
 
 

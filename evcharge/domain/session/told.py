@@ -7,7 +7,6 @@ from itertools import islice, zip_longest
 from operator import sub
 from typing import Any, NamedTuple
 
-from evcharge.domain.session.energy import LIFETIME_UWH
 from evcharge.domain.session.order import END_RANK
 from evcharge.domain.session.state import SessionState
 from evcharge.domain.session_record import RecordKind, SessionRecord, StoredRecord
@@ -86,9 +85,9 @@ def _told(state: SessionState, columns: Sequence[Any]) -> Told | None:
         base = registers[0]
         if None in registers[:behind] or stated[:behind].count(None) < behind:
             return None
+        if base != state.base_uwh:
+            return None  # it was a placeholder
         energies = [register - base for register in registers[:behind]]
-        if energies[-1] > LIFETIME_UWH:
-            return None
     if behind == upto:
         energies.append(final)
     if energies[upto] != final or sorted(energies) != energies:
