@@ -11,6 +11,7 @@ from evcharge.domain.billing.decision import Corrections, Decision, Verdict
 from evcharge.domain.quantities import KWH, exact_units, format_timestamp, kwh, parse_timestamp
 from evcharge.events.exact_numbers import Amount, Count, validated_exactly
 from evcharge.events.fields import MAX_KWH, STRICT, KeptText, PlainId, PlainTimestamp
+from evcharge.events.objects import FieldError
 from evcharge.events.received import Received
 from evcharge.events.rejection import Reason, RefusedError, Rejected, reject
 from evcharge.events.tariffs import TariffObject
@@ -68,19 +69,19 @@ def check_corrections(said: Said) -> None:
     """Check that `correct` corrects something, and nothing else does.
 
     Raises:
-        ValueError: with one sentence for a person.
+        FieldError: it does not.
     """
     given = [name for name in _VALUES if getattr(said, name) is not None]
     if said.decision == "correct" and not given:
-        raise ValueError(f"correct should give at least one of {', '.join(_VALUES)}")
+        raise FieldError("decision", f"should give at least one of {', '.join(_VALUES)}")
     if said.decision != "correct" and given:
-        raise ValueError(f"{given[0]} should only be given to correct")
+        raise FieldError(given[0], "should only be given to correct")
     if (
         said.started_at is not None
         and said.ended_at is not None
         and parse_timestamp(said.ended_at) < parse_timestamp(said.started_at)
     ):
-        raise ValueError("ended_at should not be before started_at")
+        raise FieldError("ended_at", "should not be before started_at")
 
 
 def corrections_of(said: Said) -> Corrections | None:
@@ -135,7 +136,7 @@ class SessionDecision(BaseModel, frozen=True):
     def _is_consistent(self) -> Self:
         check_corrections(self)
         if (self.decision == "rerate") != (self.tariff is not None):
-            raise ValueError("tariff should be given to rerate, and to nothing else")
+            raise FieldError("tariff", "should be given to rerate, and to nothing else")
         return self
 
 
