@@ -71,6 +71,11 @@ Count = Annotated[Amount, AfterValidator(_whole)]
 """A whole number, also written as 300.0."""
 
 
+def exact_schema(kind: str, least: float, most: float) -> dict[str, Any]:
+    """Return the JSON Schema of a `number` or an `integer` in limits, or of the text of one."""
+    return {"anyOf": [{"type": kind, "minimum": least, "maximum": most}, {"type": "string"}]}
+
+
 def validated_exactly(value: bytes, model: type[M]) -> M:
     """Return what a model makes of bytes, of whose numbers no digit is lost.
 

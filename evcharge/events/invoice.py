@@ -13,7 +13,14 @@ from evcharge.domain.billing.series import Issuer
 from evcharge.domain.quantities import kwh, recent_timestamp
 from evcharge.domain.session import SessionState
 from evcharge.events.cost import CostObject, cost_bytes
-from evcharge.events.fields import STRICT, DecimalText, PlainId, PlainTimestamp
+from evcharge.events.fields import (
+    STRICT,
+    DecimalText,
+    PlainId,
+    PlainSession,
+    PlainTimestamp,
+    PlainUser,
+)
 
 VERSION = 1
 
@@ -32,7 +39,7 @@ class InvoiceName(TypedDict):
 class SessionSubject(TypedDict):
     """What is invoiced."""
 
-    session_id: PlainId
+    session_id: PlainSession
     """One of the station's sessions."""
 
 
@@ -66,7 +73,7 @@ class Invoice(TypedDict):
     """What is paid for."""
     station_id: PlainId
     """The key of the record, too."""
-    user_id: PlainId
+    user_id: PlainUser
     """Who pays: an opaque pseudonym."""
     started_at: PlainTimestamp
     """When the session started, as a person may have corrected it."""

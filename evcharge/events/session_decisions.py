@@ -5,12 +5,28 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, NamedTuple, Protocol, Self
 
 import msgspec
-from pydantic import AfterValidator, BaseModel, model_validator
+from pydantic import AfterValidator, BaseModel, WithJsonSchema, model_validator
 
 from evcharge.domain.billing.decision import Corrections, Decision, Verdict
 from evcharge.domain.quantities import KWH, exact_units, format_timestamp, kwh, parse_timestamp
-from evcharge.events.exact_numbers import Amount, Count, validated_exactly
-from evcharge.events.fields import MAX_KWH, STRICT, KeptText, PlainId, PlainTimestamp
+from evcharge.events.exact_numbers import (
+    MAX_NUMBER,
+    Amount,
+    Count,
+    exact_schema,
+    validated_exactly,
+)
+from evcharge.events.fields import (
+    MAX_KWH,
+    STRICT,
+    DecisionName,
+    KeptText,
+    PlainActor,
+    PlainId,
+    PlainSession,
+    PlainTimestamp,
+    PlainUser,
+)
 from evcharge.events.objects import FieldError
 from evcharge.events.received import Received
 from evcharge.events.rejection import Reason, RefusedError, Rejected, reject
@@ -45,7 +61,13 @@ def _energy(value: Decimal) -> Decimal:
 
 
 Instant = Annotated[PlainTimestamp, AfterValidator(_instant)]
-Energy = Annotated[Amount, AfterValidator(_energy)]
+# The schemas say what the validators behind the kinds of number leave.
+Energy = Annotated[
+    Amount, AfterValidator(_energy), WithJsonSchema(exact_schema("number", 0, MAX_KWH))
+]
+Revision = Annotated[
+    Count, AfterValidator(at_least_one), WithJsonSchema(exact_schema("integer", 1, MAX_NUMBER))
+]
 
 _VALUES = ("started_at", "ended_at", "energy_kwh", "user_id")
 
@@ -101,20 +123,20 @@ class SessionDecision(BaseModel, frozen=True):
 
     model_config = STRICT
 
-    decision_id: PlainId
+    decision_id: DecisionName
     """A repetition under the same id changes nothing."""
     station_id: PlainId
     """The key of the record, too."""
-    session_id: PlainId
+    session_id: PlainSession
     """One of the station's sessions."""
     decision: Literal["approve", "correct", "void", "rerate"]
     """`approve`: bill what the records say; `correct`: bill the given values in place of the records';
     `void`: bill nothing; `rerate`: bill the same under `tariff`."""
-    actor: PlainId
+    actor: PlainActor
     """Who decided: an opaque pseudonym, or the command."""
     decided_at: Instant
     """When, by the clock of who wrote it; what counts is when the record was appended."""
-    revision: Annotated[Count, AfterValidator(at_least_one)]
+    revision: Revision
     """How many different records of the session its author saw: it is about the first ones so many."""
     decisions: Count | None = None
     """How many decisions about the session its author knew of; another number makes this one void.
@@ -125,7 +147,7 @@ class SessionDecision(BaseModel, frozen=True):
     """Of `correct`, as `started_at`."""
     energy_kwh: Energy | None = None
     """Of `correct`, as `started_at`."""
-    user_id: PlainId | None = None
+    user_id: PlainUser | None = None
     """Of `correct`, as `started_at`."""
     reason: KeptText | None = None
     """Why, in its author's words."""
