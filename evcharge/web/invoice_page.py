@@ -193,9 +193,13 @@ def _totals(cost: Mapping[str, Any], amounts: Printed, *, is_credit: bool) -> _H
 
 
 def _vat_table(cost: Mapping[str, Any], amounts: Printed) -> _Html:
+    rates = {line["vat_percent"] for line in cost["lines"] if line["dimension"] not in _ADJUSTMENTS}
     rows = [
         _row(
-            _percent(each.percent),
+            # A rate that no price has is none of the law's: what a bound of the total amounts to.
+            _percent(each.percent)
+            if each.percent in rates
+            else f"Adjustment, {_percent(each.percent)}",
             _money(each.base, amounts),
             _money(each.vat, amounts),
             _money(each.incl, amounts),
@@ -264,7 +268,7 @@ def _quantity(quantity: str) -> str:
 
 
 def _percent(percent: str | None) -> str:
-    return "adjusted" if percent is None else f"{percent} %"
+    return "VAT alone" if percent is None else f"{percent} %"
 
 
 def _with_unit(number: str | None, unit: str) -> str | None:

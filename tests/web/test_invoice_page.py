@@ -102,7 +102,8 @@ def test_adjustments_have_an_amount_only() -> None:
     adjusted = cost("EUR", "2.00", "2.00", "2")
     adjusted["lines"][0] |= {"dimension": "MAX_PRICE", "vat_percent": None}
     shown = text(invoice_page(invoice(cost=adjusted)))
-    assert "Adjustment to the maximum price adjusted 2.00" in shown
+    assert "Adjustment to the maximum price VAT alone 2.00" in shown
+    assert "Adjustment, 0 % 2.00 0.00 2.00" in shown, "no price of the session has this rate"
 
 
 def test_the_invoice_of_a_reservation_names_it() -> None:
