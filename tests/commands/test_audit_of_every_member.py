@@ -30,10 +30,10 @@ Path_: TypeAlias = tuple[str | int, ...]
 
 GIVEN = re.compile(
     r"connector_id|revision|evidence(\..*)?|decision(\..*)?|segments\.\d+\.[34]"
-    r"|terms\.(time_zone|max_power_kw)"
+    r"|terms\.max_power_kw"
 )
 """Of a sealed record: what nothing else in the two topics follows from. `verify` compares it with the
-records that the session is of. (Here no price depends on power, current or local time.)"""
+records that the session is of. (Here no price depends on power or current.)"""
 
 
 class Kind(NamedTuple):

@@ -161,7 +161,7 @@ def test_a_credit_note_was_issued_with_the_bill_behind_and_a_void_one_keeps_its_
     read = sealed(bill)
     note = invoice(bill)
     assert audit_successor(note, read) == []
-    for member in ("issued_at", "user_id", "started_at", "ended_at", "energy_kwh"):
+    for member in ("issued_at", "user_id", "started_at", "ended_at", "time_zone", "energy_kwh"):
         (found,) = audit_successor(note | {member: "x"}, read)
         assert found.what == f"credit_note.{member}"
 

@@ -74,6 +74,7 @@ def audit(
         "user_id": facts.user_id,
         "started_at": format_timestamp(facts.started_us),
         "ended_at": format_timestamp(facts.ended_us),
+        "time_zone": sealed.terms.time_zone,
         "meter_start_kwh": None if begin is None else kwh(begin),
         "meter_end_kwh": None if end is None else kwh(end),
         "energy_kwh": kwh(facts.energy_uwh),
@@ -116,6 +117,7 @@ def audit_successor(note: Mapping[str, Any], sealed: Sealed) -> list[Mismatch]:
             "user_id": facts.user_id,
             "started_at": format_timestamp(facts.started_us),
             "ended_at": format_timestamp(facts.ended_us),
+            "time_zone": sealed.terms.time_zone,
             "energy_kwh": kwh(facts.energy_uwh),
         }
     found = {member: note.get(member) for member in expected}
