@@ -194,6 +194,8 @@ class Application(faust.App):
         return self._prepared
 
     async def _prepare(self) -> None:
+        if self.settings.billing and not self.settings.issuer_name:
+            logger.warning("EVCHARGE_ISSUER_NAME is not set: invoices will name nobody as issuer")
         await self.lane.log.start()
         if not self.in_memory:
             await self.changelogs.start()

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 from typing import Any
 
+import pytest
+
 from evcharge.engine.consumer import ChunkConsumer
 from evcharge.settings import Settings
 from evcharge.worker import build
@@ -55,3 +57,23 @@ async def test_a_worker_is_no_member_before_it_has_joined() -> None:
     assert not app.is_member
     assert isinstance(app.consumer, ChunkConsumer)
     assert not app.is_member
+
+
+@pytest.mark.parametrize(
+    ("settings", "warnings"),
+    [
+        (Settings(), 1),
+        (Settings(issuer_name="Watt"), 0),
+        (Settings(billing=False), 0),
+    ],
+)
+async def test_a_worker_that_bills_without_an_issuer_says_so_once(
+    settings: Settings, warnings: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = build(settings, in_memory=True)
+    for _ in range(2):
+        await app.before_first_record()
+    told = [each.message for each in caplog.records if "EVCHARGE_ISSUER_NAME" in each.message]
+    assert (
+        told == ["EVCHARGE_ISSUER_NAME is not set: invoices will name nobody as issuer"] * warnings
+    )

@@ -106,15 +106,22 @@ def test_the_page_of_statuses_has_each_of_them_once() -> None:
 def test_the_openapi_document_has_the_paths_of_the_contract() -> None:
     paths = json.loads(GENERATED["openapi.json"]())["paths"]
 
-    assert {
-        "/v1/stations",
-        "/v1/stations/{station_id}",
-        "/v1/stations/{station_id}/sessions",
-        "/v1/sessions/{session_id}",
-        "/healthz",
-        "/readyz",
-        "/metrics",
-    } <= set(paths)
+    # Those of reservations and operations, and of event streams, are not there yet.
+    assert {(method, path) for path, methods in paths.items() for method in methods} == {
+        ("get", "/v1/stations"),
+        ("get", "/v1/stations/{station_id}"),
+        ("get", "/v1/stations/{station_id}/sessions"),
+        ("get", "/v1/sessions"),
+        ("get", "/v1/sessions/{session_id}"),
+        ("get", "/v1/sessions/{session_id}/evidence"),
+        ("post", "/v1/sessions/{session_id}/decisions"),
+        ("get", "/v1/invoices/{invoice_id}"),
+        ("get", "/v1/users/{user_id}/invoices"),
+        ("post", "/v1/quotes"),
+        ("get", "/healthz"),
+        ("get", "/readyz"),
+        ("get", "/metrics"),
+    }
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

@@ -24,11 +24,17 @@ from tables.charging_sessions import PRESENT
 from tables.invoices import decode_counter, invoice_key, number_key, user_key
 
 
+class _Issuer(msgspec.Struct):
+    name: str
+    vat_id: str
+
+
 class _Invoice(msgspec.Struct):
     user_id: str
+    issuer: _Issuer
 
 
-_user_of = msgspec.json.Decoder(_Invoice).decode
+_read_invoice = msgspec.json.Decoder(_Invoice).decode
 
 
 class Entry(NamedTuple):
@@ -100,7 +106,9 @@ class Ledger:
         user_id = bill.facts.user_id
         if bill.is_invoiced and user_id is not None:
             name = invoice_id(Kind.INVOICE, bill.station_id, bill.session_id, bill.number)
-            number = self._number(step, entry, bill.station_id, bill.billed_us, numbers)
+            number = self._number(
+                step, entry, self._issuer, bill.station_id, bill.billed_us, numbers
+            )
             record = encode_invoice(bill, number, self._issuer_bytes, cost=cost, name=name)
             self._document(entry, user_id, name, record)
             entry.counts.append("invoices_issued")
@@ -119,23 +127,27 @@ class Ledger:
         if invoice is None:
             raise LookupError(f"the invoice of bill {credit.bill} is not among the rows")
         name = invoice_id(Kind.CREDIT_NOTE, station_id, session_id, credit.bill)
-        number = self._number(step, entry, station_id, credit.credited_us, numbers)
+        credited = _read_invoice(invoice)
+        # It names the invoice's issuer, whatever the settings say by now: so it is numbered as theirs.
+        issuer = Issuer(credited.issuer.name, vat_id=credited.issuer.vat_id).key
+        number = self._number(step, entry, issuer, station_id, credit.credited_us, numbers)
         record = encode_credit_note(
             invoice, station_id, session_id, credit.bill, number, credit.credited_us
         )
-        self._document(entry, _user_of(invoice).user_id, name, record)
+        self._document(entry, credited.user_id, name, record)
         entry.counts.append("credit_notes_issued")
 
     def _number(
         self,
         step: Step,
         entry: Entry,
+        issuer: str,
         station_id: str,
         issued_us: int,
         numbers: Mapping[bytes, int],
     ) -> str:
-        """Return the next number of the series that an instant and a station belong to."""
-        series, key = _series(self._issuer, self._lane_of(station_id), issued_us // DAY_US)
+        """Return the next number of the series that an issuer, an instant and a station belong to."""
+        series, key = _series(issuer, self._lane_of(station_id), issued_us // DAY_US)
         counter = entry.numbers.get(key)
         if counter is None:
             counter = numbers.get(key)

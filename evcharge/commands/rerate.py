@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -14,11 +15,13 @@ from evcharge.commands.base import ProjectCommand, option, say
 from evcharge.commands.input_file import read_input
 from evcharge.commands.progress import Progress
 from evcharge.domain.billing.rerate import RerateReport
+from evcharge.domain.billing.series import Issuer
 from evcharge.domain.identifiers import ID_WORDS, is_id
 from evcharge.domain.quantities import DAY_US
 from evcharge.errors import CommandError
 from evcharge.past_bills.auditing import Audit
 from evcharge.past_bills.decisions import Decisions, decision_prefix
+from evcharge.past_bills.issuer_file import read_issuer
 from evcharge.past_bills.outcome import ends_of, until_taken_up, written
 from evcharge.past_bills.period import Period, read_period
 from evcharge.past_bills.rerating import Priced, Wish, price_anew
@@ -45,7 +48,9 @@ class Rerate(ProjectCommand):
 
     Without --tariff it is an audit: every invoice and credit note of the period is computed anew from
     the terms that were stored with its session, all numbers are counted, and what differs is printed.
-    Exits with 1 if anything does.
+    Exits with 1 if anything does. Whom invoices name as their issuer is compared with
+    EVCHARGE_ISSUER_NAME, …_ADDRESS and …_VAT_ID; if these were others once, give them with
+    --former-issuer.
 
     For instance
 
@@ -73,6 +78,14 @@ class Rerate(ProjectCommand):
             multiple=True,
             metavar="ID",
             help="Only sessions that were billed under this tariff; may be repeated.",
+        ),
+        option(
+            "--former-issuer",
+            "former_issuers",
+            multiple=True,
+            metavar="FILE",
+            help="Audit: JSON of an issuer that the settings named once, as in an invoice: name,"
+            " address, vat_id; may be repeated.",
         ),
         option("--apply", "is_applied", is_flag=True, help="Have the workers bill it so."),
         option(
@@ -105,6 +118,7 @@ class Rerate(ProjectCommand):
         since: str | None,
         until: str | None,
         tariff_ids: tuple[str, ...],
+        former_issuers: tuple[str, ...],
         is_applied: bool,
         actor: str,
         reason: str | None,
@@ -121,7 +135,10 @@ class Rerate(ProjectCommand):
                 raise CommandError(
                     "--apply and --tariff-id belong to a re-rating: --tariff is missing"
                 )
-            return await audit(settings, period, is_json=is_json or self.json)
+            issuers = [read_issuer(*read_input(file)) for file in former_issuers]
+            return await audit(settings, period, issuers, is_json=is_json or self.json)
+        if former_issuers:
+            raise CommandError("--former-issuer belongs to an audit, which has no --tariff")
         if not period.is_bounded:
             raise CommandError(
                 "a re-rating needs --from and --to: sessions that start between are meant"
@@ -224,11 +241,13 @@ async def follow(settings: Settings, patience_s: float) -> bool:
     return done
 
 
-async def audit(settings: Settings, period: Period, *, is_json: bool) -> int:
+async def audit(
+    settings: Settings, period: Period, former_issuers: Sequence[Issuer], *, is_json: bool
+) -> int:
     """Audit, print what differs, and return the exit code."""
     report = Report()
     with Progress(1_000) as progress:
-        await Audit(settings, period, report).run(
+        await Audit(settings, period, report, former_issuers).run(
             lambda done, total: progress.update(
                 1_000 * done // total, f"{done:,} of {total:,} records read"
             )

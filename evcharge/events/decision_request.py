@@ -1,18 +1,18 @@
 """The request `POST /v1/sessions/{session_id}/decisions`: what a person decides about a session."""
 
 from hashlib import blake2b
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import AfterValidator, BaseModel, model_validator
+from pydantic import BaseModel, model_validator
 
 from evcharge.domain.billing.decision import Corrections
-from evcharge.events.exact_numbers import Count, validated_exactly
-from evcharge.events.fields import STRICT, KeptText, PlainId
+from evcharge.events.exact_numbers import validated_exactly
+from evcharge.events.fields import STRICT, DecisionName, KeptText, PlainActor, PlainId, PlainUser
 from evcharge.events.rejection import RefusedError, Rejected
 from evcharge.events.session_decisions import (
     Energy,
     Instant,
-    at_least_one,
+    Revision,
     check_corrections,
     corrections_of,
 )
@@ -28,18 +28,18 @@ class DecisionRequest(BaseModel, frozen=True):
     decision: Literal["approve", "correct", "void"]
     """`approve`: bill what the records say; `correct`: bill the given values in place of the records';
     `void`: bill nothing."""
-    actor: PlainId
+    actor: PlainActor
     """Who decides: an opaque pseudonym."""
-    revision: Annotated[Count, AfterValidator(at_least_one)]
+    revision: Revision
     """The session's `revision` as its author saw it; if it has another one by now, the answer is 409."""
     started_at: Instant | None = None
     """Of `correct`: counts instead of the records'. At least one of these four is given."""
     ended_at: Instant | None = None
     energy_kwh: Energy | None = None
-    user_id: PlainId | None = None
+    user_id: PlainUser | None = None
     reason: KeptText | None = None
     """Why, in its author's words."""
-    decision_id: PlainId | None = None
+    decision_id: DecisionName | None = None
     """Names the decision, so that it counts once however often it is sent. Absent: a name is made of
     everything else, so that the same request sent again is the same decision."""
 

@@ -17,6 +17,7 @@ MAX_NUMBER = 10**12
 MAX_DECIMALS = 30
 
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
+_OF_SIZE = f"should be 0 or between 1e-{MAX_DECIMALS} and {MAX_NUMBER:,}"
 _MAX_TEXT = 100
 """Characters of a number: all that its limits leave room for, twice."""
 
@@ -29,14 +30,18 @@ class _JsonNumber(NamedTuple):
 
 def _exact(value: object) -> Decimal:
     text = value.text if isinstance(value, _JsonNumber) else value
-    if not isinstance(text, str) or len(text) > _MAX_TEXT or not _NUMBER.fullmatch(text):
+    if isinstance(text, str) and len(text) > _MAX_TEXT:
         raise ValueError(f"should be a number of at most {_MAX_TEXT} characters")
+    if not isinstance(text, str) or not _NUMBER.fullmatch(text):
+        # A number of JSON is one, but for an exponent of very many digits.
+        is_number = isinstance(value, _JsonNumber)
+        raise ValueError(_OF_SIZE if is_number else "should be a number or the text of one")
     number = Decimal(text)
     # Before anything is computed: 1e-999 has few characters and very many digits.
     if not number:
         return Decimal(0)
     if not -MAX_DECIMALS <= number.adjusted() <= _MAX_TEXT:
-        raise ValueError(f"should be 0 or between 1e-{MAX_DECIMALS} and {MAX_NUMBER:,}")
+        raise ValueError(_OF_SIZE)
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int) or exponent < -MAX_DECIMALS:
         raise ValueError(f"should have at most {MAX_DECIMALS} decimals")
@@ -64,6 +69,11 @@ Percentage = Annotated[Decimal, Field(ge=0, le=100, allow_inf_nan=False), Before
 
 Count = Annotated[Amount, AfterValidator(_whole)]
 """A whole number, also written as 300.0."""
+
+
+def exact_schema(kind: str, least: float, most: float) -> dict[str, Any]:
+    """Return the JSON Schema of a `number` or an `integer` in limits, or of the text of one."""
+    return {"anyOf": [{"type": kind, "minimum": least, "maximum": most}, {"type": "string"}]}
 
 
 def validated_exactly(value: bytes, model: type[M]) -> M:

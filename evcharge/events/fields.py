@@ -56,6 +56,11 @@ PlainId = Annotated[
 ]
 """An id without words of its own: the field's docstring tells whose it is."""
 
+PlainUser = Annotated[PlainId, Field(examples=["U67890"])]
+PlainActor = Annotated[PlainId, Field(examples=["reviewer-7"])]
+PlainSession = Annotated[PlainId, Field(examples=["S12345"])]
+DecisionName = Annotated[PlainId, Field(examples=["D-2026-000017"])]
+
 PlainTimestamp = Annotated[
     str,
     Field(

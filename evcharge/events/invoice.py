@@ -13,7 +13,14 @@ from evcharge.domain.billing.series import Issuer
 from evcharge.domain.quantities import kwh, recent_timestamp
 from evcharge.domain.session import SessionState
 from evcharge.events.cost import CostObject, cost_bytes
-from evcharge.events.fields import STRICT, DecimalText, PlainId, PlainTimestamp
+from evcharge.events.fields import (
+    STRICT,
+    DecimalText,
+    PlainId,
+    PlainSession,
+    PlainTimestamp,
+    PlainUser,
+)
 
 VERSION = 1
 
@@ -32,7 +39,7 @@ class InvoiceName(TypedDict):
 class SessionSubject(TypedDict):
     """What is invoiced."""
 
-    session_id: PlainId
+    session_id: PlainSession
     """One of the station's sessions."""
 
 
@@ -66,12 +73,14 @@ class Invoice(TypedDict):
     """What is paid for."""
     station_id: PlainId
     """The key of the record, too."""
-    user_id: PlainId
+    user_id: PlainUser
     """Who pays: an opaque pseudonym."""
     started_at: PlainTimestamp
     """When the session started, as a person may have corrected it."""
     ended_at: PlainTimestamp
     """The date of supply."""
+    time_zone: str
+    """IANA name: that of the session's terms, by whose local time it was priced."""
     meter_start_kwh: DecimalText | None
     """The meter's register at the start, an exact decimal; null unless the registers account for the
     energy exactly."""
@@ -112,12 +121,13 @@ def encode_invoice(
     assert facts.energy_uwh is not None, "billable"
     if name is None:
         name = invoice_id(Kind.INVOICE, bill.station_id, bill.session_id, bill.number)
-    # Ids, decimals and timestamps have no character that JSON would escape.
+    # Ids, decimals, timestamps and names of time zones have no character that JSON would escape.
     return (
         f'{{"v":{VERSION},"invoice_id":"{name}","number":"{number}","kind":"invoice","credits":null,'
         f'"subject":{{"session_id":"{bill.session_id}"}},"station_id":"{bill.station_id}",'
         f'"user_id":"{facts.user_id}","started_at":"{recent_timestamp(facts.started_us)}",'
-        f'"ended_at":"{recent_timestamp(facts.ended_us)}",{meter_members(bill.state, facts.energy_uwh)},'
+        f'"ended_at":"{recent_timestamp(facts.ended_us)}","time_zone":"{bill.terms.time_zone}",'
+        f"{meter_members(bill.state, facts.energy_uwh)},"
         f'"energy_kwh":"{kwh(facts.energy_uwh)}","cost":'
     ).encode() + b'%b,"issuer":%b,"issued_at":"%b"}' % (
         cost_bytes(bill.cost) if cost is None else cost,

@@ -10,6 +10,7 @@ from evcharge.domain.pricing import Exact, Segment, SegmentKind, Usage
 from evcharge.domain.quantities import KW, KWH, MICRO, SECOND_US, parse_timestamp
 from evcharge.events.exact_numbers import Amount, Number, validated_exactly
 from evcharge.events.fields import MAX_TIMESTAMP, STRICT
+from evcharge.events.objects import FieldError
 from evcharge.events.rejection import RefusedError, Rejected
 from evcharge.events.stations import Zone
 
@@ -66,15 +67,15 @@ class QuotedSession(BaseModel, frozen=True):
         for place, segment in enumerate(self.segments):
             reserved = SegmentKind[segment.kind].is_reservation
             if reserved and begun:
-                raise ValueError(f"segments.{place}.kind should not follow what is not reserved")
+                raise FieldError(f"segments.{place}.kind", "should not follow what is not reserved")
             if reserved and segment.energy_kwh:
-                raise ValueError(f"segments.{place}.energy_kwh should be 0 in a reservation")
+                raise FieldError(f"segments.{place}.energy_kwh", "should be 0 in a reservation")
             begun = begun or not reserved
         if not _EARLIEST_US <= parse_timestamp(self.started_at) < _LATEST_US:
-            raise ValueError("started_at should be in the years 1900 to 2499")
+            raise FieldError("started_at", "should be in the years 1900 to 2499")
         # Local time is worked out day by day.
         if sum(segment.duration_s for segment in self.segments) > _LONGEST_S:
-            raise ValueError("segments should last at most 10 years")
+            raise FieldError("segments", "should last at most 10 years")
         return self
 
     def usage(self) -> Usage:

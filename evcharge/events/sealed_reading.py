@@ -12,7 +12,7 @@ from evcharge.domain.billing.account import Facts, Total
 from evcharge.domain.billing.sealed import Sealed
 from evcharge.domain.billing.terms import Terms
 from evcharge.domain.pricing import Segment, SegmentKind, Usage
-from evcharge.domain.quantities import KW, KWH, exact_units, parse_timestamp
+from evcharge.domain.quantities import KW, KWH, MICRO, exact_units, parse_timestamp
 from evcharge.domain.tariff import MINOR_UNITS
 
 
@@ -42,7 +42,11 @@ class _Sealed(msgspec.Struct):
     user_id: str | None
     started_at: str
     ended_at: str
+    duration_s: msgspec.Raw
+    """A number, as text: a float would lose what is far behind the point."""
     energy_kwh: str
+    meter_start_kwh: str | None
+    meter_end_kwh: str | None
     completed_at: str
     revision: int
     segments: list[tuple[int, int, int, int | None, int | None]]
@@ -68,6 +72,8 @@ def read_sealed_session(value: bytes) -> Sealed:
 
 
 def _sealed(said: _Sealed) -> Sealed:
+    if not said.segments:
+        raise SealedError("it has no segments")
     terms, cost = said.terms, said.cost
     started_us = parse_timestamp(said.started_at)
     minor = MINOR_UNITS[cost["currency"]]
@@ -106,5 +112,12 @@ def _sealed(said: _Sealed) -> Sealed:
             int(Decimal(cost["excl_vat"]).scaleb(minor)),
             int(Decimal(cost["incl_vat"]).scaleb(minor)),
         ),
+        exact_units(bytes(said.duration_s).decode(), MICRO),
+        _uwh(said.meter_start_kwh),
+        _uwh(said.meter_end_kwh),
         None if said.decision is None else said.decision.decision_id,
     )
+
+
+def _uwh(kilowatt_hours: str | None) -> int | None:
+    return None if kilowatt_hours is None else exact_units(kilowatt_hours, KWH)

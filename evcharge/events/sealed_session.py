@@ -17,9 +17,13 @@ from evcharge.events.fields import (
     STRICT,
     Connector,
     DecimalText,
+    DecisionName,
     DurationS,
+    PlainActor,
     PlainId,
+    PlainSession,
     PlainTimestamp,
+    PlainUser,
 )
 from evcharge.events.invoice import meter_members
 
@@ -48,11 +52,11 @@ class SealedTerms(TypedDict):
 class SealingDecision(TypedDict):
     """The decision that led to a bill."""
 
-    decision_id: PlainId
+    decision_id: DecisionName
     """As in `session-decisions`."""
     decision: Literal["approve", "correct", "void", "rerate"]
     """What was decided."""
-    actor: PlainId
+    actor: PlainActor
     """Who decided: an opaque pseudonym, or the command."""
 
 
@@ -78,7 +82,7 @@ class SealedSession(TypedDict):
 
     v: Literal[1]
     """Of this schema."""
-    session_id: PlainId
+    session_id: PlainSession
     """One of the station's sessions."""
     station_id: PlainId
     """The key of the record, too."""
@@ -87,7 +91,7 @@ class SealedSession(TypedDict):
     state: Literal["completed", "void"]
     """Void: nothing is billed any more; everything else is as in the record before."""
     connector_id: Connector
-    user_id: PlainId | None
+    user_id: PlainUser | None
     """Who pays, an opaque pseudonym; null: nobody is named, and there is no invoice."""
     started_at: PlainTimestamp
     """Device time, as a person may have corrected it; so are the end, the energy and the user."""
@@ -112,7 +116,8 @@ class SealedSession(TypedDict):
     terms: SealedTerms | None
     """Under which it was priced; null: billing was switched off."""
     cost: CostObject | None
-    """What its segments cost under these terms; null: billing was switched off."""
+    """What its segments cost under these terms; null: billing was switched off. Of a void record it is
+    that of the record before, and nobody pays it."""
     evidence: (
         dict[Literal["charging-sessions", "session-decisions"], list[tuple[Offset, Offset]]] | None
     )

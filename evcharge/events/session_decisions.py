@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, NamedTuple, Protocol, Self
 
 import msgspec
-from pydantic import AfterValidator, BaseModel, model_validator
+from pydantic import AfterValidator, BaseModel, WithJsonSchema, model_validator
 
 from evcharge.domain.billing.decision import Corrections, Decision, Verdict
 from evcharge.domain.quantities import (
@@ -16,9 +16,26 @@ from evcharge.domain.quantities import (
     kwh,
     parse_timestamp,
 )
-from evcharge.events.exact_numbers import Amount, Count, validated_exactly
-from evcharge.events.fields import MAX_KWH, STRICT, KeptText, PlainId, PlainTimestamp
+from evcharge.events.exact_numbers import (
+    MAX_NUMBER,
+    Amount,
+    Count,
+    exact_schema,
+    validated_exactly,
+)
+from evcharge.events.fields import (
+    MAX_KWH,
+    STRICT,
+    DecisionName,
+    KeptText,
+    PlainActor,
+    PlainId,
+    PlainSession,
+    PlainTimestamp,
+    PlainUser,
+)
 from evcharge.events.instants import impossible_arrival
+from evcharge.events.objects import FieldError
 from evcharge.events.received import Received
 from evcharge.events.rejection import Reason, RefusedError, Rejected, reject
 from evcharge.events.tariffs import TariffObject, too_large
@@ -54,7 +71,13 @@ def _energy(value: Decimal) -> Decimal:
 
 
 Instant = Annotated[PlainTimestamp, AfterValidator(_instant)]
-Energy = Annotated[Amount, AfterValidator(_energy)]
+# The schemas say what the validators behind the kinds of number leave.
+Energy = Annotated[
+    Amount, AfterValidator(_energy), WithJsonSchema(exact_schema("number", 0, MAX_KWH))
+]
+Revision = Annotated[
+    Count, AfterValidator(at_least_one), WithJsonSchema(exact_schema("integer", 1, MAX_NUMBER))
+]
 
 _VALUES = ("started_at", "ended_at", "energy_kwh", "user_id")
 
@@ -78,19 +101,19 @@ def check_corrections(said: Said) -> None:
     """Check that `correct` corrects something, and nothing else does.
 
     Raises:
-        ValueError: with one sentence for a person.
+        FieldError: it does not.
     """
     given = [name for name in _VALUES if getattr(said, name) is not None]
     if said.decision == "correct" and not given:
-        raise ValueError(f"correct should give at least one of {', '.join(_VALUES)}")
+        raise FieldError("decision", f"should give at least one of {', '.join(_VALUES)}")
     if said.decision != "correct" and given:
-        raise ValueError(f"{given[0]} should only be given to correct")
+        raise FieldError(given[0], "should only be given to correct")
     if (
         said.started_at is not None
         and said.ended_at is not None
         and parse_timestamp(said.ended_at) < parse_timestamp(said.started_at)
     ):
-        raise ValueError("ended_at should not be before started_at")
+        raise FieldError("ended_at", "should not be before started_at")
 
 
 def corrections_of(said: Said) -> Corrections | None:
@@ -113,20 +136,20 @@ class SessionDecision(BaseModel, frozen=True):
 
     model_config = STRICT
 
-    decision_id: PlainId
+    decision_id: DecisionName
     """A repetition under the same id changes nothing."""
     station_id: PlainId
     """The key of the record, too."""
-    session_id: PlainId
+    session_id: PlainSession
     """One of the station's sessions."""
     decision: Literal["approve", "correct", "void", "rerate"]
     """`approve`: bill what the records say; `correct`: bill the given values in place of the records';
     `void`: bill nothing; `rerate`: bill the same under `tariff`."""
-    actor: PlainId
+    actor: PlainActor
     """Who decided: an opaque pseudonym, or the command."""
     decided_at: Instant
     """When, by the clock of who wrote it; what counts is when the record was appended."""
-    revision: Annotated[Count, AfterValidator(at_least_one)]
+    revision: Revision
     """How many different records of the session its author saw: it is about the first ones so many."""
     decisions: Count | None = None
     """How many decisions about the session its author knew of; another number makes this one void.
@@ -137,7 +160,7 @@ class SessionDecision(BaseModel, frozen=True):
     """Of `correct`, as `started_at`."""
     energy_kwh: Energy | None = None
     """Of `correct`, as `started_at`."""
-    user_id: PlainId | None = None
+    user_id: PlainUser | None = None
     """Of `correct`, as `started_at`."""
     reason: KeptText | None = None
     """Why, in its author's words."""
@@ -148,7 +171,7 @@ class SessionDecision(BaseModel, frozen=True):
     def _is_consistent(self) -> Self:
         check_corrections(self)
         if (self.decision == "rerate") != (self.tariff is not None):
-            raise ValueError("tariff should be given to rerate, and to nothing else")
+            raise FieldError("tariff", "should be given to rerate, and to nothing else")
         return self
 
 

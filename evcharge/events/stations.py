@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 from evcharge.domain.quantities import KW, exact_units
 from evcharge.domain.station_register import RegisteredConnector, RegisteredStation
 from evcharge.events.fields import STRICT, Connector, Id, Text
-from evcharge.events.objects import validated
+from evcharge.events.objects import FieldError, validated
 from evcharge.events.rejection import RefusedError, Rejected
 
 
@@ -58,10 +58,11 @@ class Station(BaseModel, frozen=True):
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         if (self.latitude is None) != (self.longitude is None):
-            raise ValueError("latitude and longitude should be given together")
+            absent = "latitude" if self.latitude is None else "longitude"
+            raise FieldError(absent, "should be given: latitude and longitude go together")
         numbers = [connector.connector_id for connector in self.connectors or ()]
         if len(set(numbers)) < len(numbers):
-            raise ValueError("connectors should each have a connector_id of their own")
+            raise FieldError("connectors", "should each have a connector_id of their own")
         return self
 
     def registered(self) -> RegisteredStation:

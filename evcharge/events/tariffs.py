@@ -19,6 +19,7 @@ from evcharge.domain.tariff import restrictions as rules
 from evcharge.domain.tariff import tariff as values
 from evcharge.events.exact_numbers import Amount, Count, Number, Percentage, validated_exactly
 from evcharge.events.fields import MAX_TIMESTAMP, STRICT, Id
+from evcharge.events.objects import FieldError
 from evcharge.events.rejection import Reason, RefusedError, Rejected, reject
 from evcharge.events.tariff_times import instant_or_utc
 
@@ -124,7 +125,7 @@ class TariffRestrictions(BaseModel, frozen=True):
     @model_validator(mode="after")
     def _says_when(self) -> Self:
         if self.start_time == self.end_time != "00:00" and self.start_time is not None:
-            raise ValueError("start_time and end_time should differ, except for 00:00 to 00:00")
+            raise FieldError("end_time", "should differ from start_time, unless both are 00:00")
         return self
 
     def restrictions(self) -> rules.Restrictions:
@@ -156,10 +157,10 @@ class TariffElement(BaseModel, frozen=True):
     def _is_clear(self) -> Self:
         types = [component.type for component in self.price_components]
         if len(set(types)) < len(types):
-            raise ValueError("price_components should have at most one price of each type")
+            raise FieldError("price_components", "should have at most one price of each type")
         reserved = self.restrictions is not None and self.restrictions.reservation is not None
         if reserved and not {"FLAT", "TIME"}.issuperset(types):
-            raise ValueError("price_components of a reservation should be of type FLAT or TIME")
+            raise FieldError("price_components", "should be of type FLAT or TIME in a reservation")
         return self
 
     def element(self) -> values.Element:
@@ -179,7 +180,13 @@ class Price(BaseModel, frozen=True):
 
     excl_vat: Amount
     incl_vat: Amount | None = None
-    """Absent: what `excl_vat` comes to at the session's own mean rate."""
+    """Not below `excl_vat`. Absent: what `excl_vat` comes to at the session's own mean rate."""
+
+    @model_validator(mode="after")
+    def _includes_vat(self) -> Self:
+        if self.incl_vat is not None and self.incl_vat < self.excl_vat:
+            raise FieldError("incl_vat", "should not be below excl_vat: VAT comes on top of it")
+        return self
 
 
 class TariffObject(BaseModel, frozen=True):
@@ -212,13 +219,13 @@ class TariffObject(BaseModel, frozen=True):
         low, high = self.min_price, self.max_price
         if low is not None and high is not None:
             if low.excl_vat > high.excl_vat:
-                raise ValueError("max_price.excl_vat should not be below that of min_price")
+                raise FieldError("max_price.excl_vat", "should not be below that of min_price")
             if (
                 low.incl_vat is not None
                 and high.incl_vat is not None
                 and low.incl_vat > high.incl_vat
             ):
-                raise ValueError("max_price.incl_vat should not be below that of min_price")
+                raise FieldError("max_price.incl_vat", "should not be below that of min_price")
         return self
 
     def tariff(self) -> values.Tariff:

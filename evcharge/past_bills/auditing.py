@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
-from evcharge.domain.billing.audit import Mismatch, Numbers, audit, audit_credit_note
+from evcharge.domain.billing.audit import (
+    Mismatch,
+    Numbers,
+    audit,
+    audit_credit_note,
+    audit_successor,
+)
 from evcharge.domain.billing.invoice import Kind, invoice_id
 from evcharge.domain.billing.sealed import Sealed
 from evcharge.domain.billing.series import LANES, Issuer, series_of
@@ -34,11 +40,6 @@ class _Issuer(msgspec.Struct):
     vat_id: str
 
 
-class _Cost(msgspec.Struct):
-    excl_vat: str
-    incl_vat: str
-
-
 class _Document(msgspec.Struct):
     """What of a document is relied on before it is compared."""
 
@@ -48,7 +49,6 @@ class _Document(msgspec.Struct):
     subject: _Subject
     station_id: str
     started_at: str
-    cost: _Cost
     issuer: _Issuer
     issued_at: str
 
@@ -63,8 +63,17 @@ class Audit:
     :class:`Documents` for one partition.
     """
 
-    def __init__(self, settings: Settings, period: Period, report: Report) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        period: Period,
+        report: Report,
+        former_issuers: Sequence[Issuer] = (),
+    ) -> None:
+        """``former_issuers`` are those whom the settings named once."""
         self._settings = settings
+        issuer = Issuer(settings.issuer_name, settings.issuer_address, settings.issuer_vat_id)
+        self._issuers = (issuer, *former_issuers)
         self._period = period
         self._report = report
         self._numbers = Numbers()
@@ -114,6 +123,8 @@ class Audit:
                     lane = partition_of(document.station_id.encode(), LANES)
                     series = series_of(key, lane, issued_us)
                     told = f"{document.kind} {document.invoice_id}"
+                    if record.key != document.station_id.encode():
+                        self._report.differs(where, "changed", f"the key of {told}")
                     self._note(where, told, self._numbers.add(series, document.number))
                     if not documents.add(document.invoice_id, record.value):
                         self._report.differs(where, "repeated", f"{told} at {record.offset}")
@@ -141,11 +152,12 @@ class Audit:
         documents: Documents,
     ) -> None:
         """Compare a sealed session with what follows from it."""
-        invoice = note = None
+        invoice = note = before = None
         # What is not billed has no documents: one that names it is surplus.
         if skimmed.terms is not None:
             invoice = documents.take(_id(Kind.INVOICE, skimmed, skimmed.bill))
             note = documents.take(_id(Kind.CREDIT_NOTE, skimmed, skimmed.bill))
+            before = documents.look(_id(Kind.CREDIT_NOTE, skimmed, skimmed.bill - 1))
         told = f"session {skimmed.session_id} of {skimmed.station_id}, bill {skimmed.bill}"
         try:
             if not self._period.has(parse_timestamp(skimmed.started_at)):
@@ -172,10 +184,14 @@ class Audit:
                 sealed,
                 plan,
                 invoice,
+                issuers=self._issuers,
                 is_credited=note is not None and not is_overtaken,
                 is_last=is_last,
             ),
         )
+        if before is not None:
+            told_before = f"the credit note of bill {sealed.bill - 1} before {told}"
+            self._note(where, told_before, audit_successor(before, sealed))
         if invoice is not None:
             self._report.compared["invoices"] += 1
         if note is not None:

@@ -94,7 +94,9 @@ class Settings:
         "UTC", texts.zone, "IANA time zone of stations for which the register names none."
     )
     issuer_name: str = _setting(
-        "", texts.line, "Who writes the invoices; set it before the first one."
+        "",
+        texts.line,
+        "Who writes the invoices; set it before the first one. A worker that bills without it warns.",
     )
     issuer_address: str = _setting(
         "", texts.line, "Its address; the page breaks the line at each `;`."

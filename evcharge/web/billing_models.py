@@ -50,6 +50,9 @@ class Invoice(Answer):
     user_id: str
     started_at: Timestamp
     ended_at: Timestamp = Field(description="the date of supply")
+    time_zone: str = Field(
+        description="IANA name: by whose local time it was priced", examples=["Europe/Paris"]
+    )
     meter_start_kwh: Decimal | None
     meter_end_kwh: Decimal | None
     energy_kwh: Decimal

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from hashlib import sha256
 from html import escape
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from evcharge.domain.billing.invoice import Kind
 from evcharge.domain.billing.printed import Printed, printed
@@ -61,7 +63,8 @@ class _Html(str):
 def invoice_page(invoice: Mapping[str, Any]) -> str:
     """Return the page of an invoice in the contract's JSON form.
 
-    All times are in UTC. Amounts are whole minor units that add up (``printed``), with all their digits.
+    Times are in the session's time zone, by which it was priced. Amounts are whole minor units that
+    add up (``printed``), with all their digits.
     """
     is_credit = invoice["kind"] == Kind.CREDIT_NOTE
     cost = invoice["cost"]
@@ -132,17 +135,18 @@ def _header(invoice: Mapping[str, Any], *, is_credit: bool) -> _Html:
 def _facts(invoice: Mapping[str, Any]) -> _Html:
     subject = invoice["subject"]
     session_id = subject.get("session_id")
+    zone = ZoneInfo(invoice["time_zone"])
     facts = [
-        ("Issued", _day(invoice["issued_at"])),
-        ("Date of supply", _day(invoice["ended_at"])),
+        ("Issued", _local(invoice["issued_at"], zone)[:10]),
+        ("Date of supply", _local(invoice["ended_at"], zone)[:10]),
         ("Customer", invoice["user_id"]),
         ("Charging station", invoice["station_id"]),
         ("Session", session_id)
         if session_id is not None
         else ("Reservation", subject.get("reservation_id")),
         ("Energy", _with_unit(invoice["energy_kwh"], "kWh")),
-        ("Start", _moment(invoice["started_at"])),
-        ("End", _moment(invoice["ended_at"])),
+        ("Start", _local(invoice["started_at"], zone)),
+        ("End", _local(invoice["ended_at"], zone)),
         ("Meter at start", _with_unit(invoice["meter_start_kwh"], "kWh")),
         ("Meter at end", _with_unit(invoice["meter_end_kwh"], "kWh")),
     ]
@@ -193,9 +197,13 @@ def _totals(cost: Mapping[str, Any], amounts: Printed, *, is_credit: bool) -> _H
 
 
 def _vat_table(cost: Mapping[str, Any], amounts: Printed) -> _Html:
+    rates = {line["vat_percent"] for line in cost["lines"] if line["dimension"] not in _ADJUSTMENTS}
     rows = [
         _row(
-            _percent(each.percent),
+            # A rate that no price has is none of the law's: what a bound of the total amounts to.
+            _percent(each.percent)
+            if each.percent in rates
+            else f"Adjustment, {_percent(each.percent)}",
             _money(each.base, amounts),
             _money(each.vat, amounts),
             _money(each.incl, amounts),
@@ -220,10 +228,11 @@ def _footer(invoice: Mapping[str, Any]) -> _Html:
     cost = invoice["cost"]
     version = "" if cost["tariff_version"] is None else f", version {cost['tariff_version']}"
     return _filled(
-        "<footer><p>All times are in UTC. Exact amounts are rounded so that every column adds up."
-        " Tariff {tariff}{version}. Document {id}.</p></footer>",
+        "<footer><p>All times are in the time zone {zone}. Exact amounts are rounded so that every"
+        " column adds up. Tariff {tariff}{version}. Document {id}.</p></footer>",
         tariff=cost["tariff_id"],
         version=version,
+        zone=invoice["time_zone"],
         id=invoice["invoice_id"],
     )
 
@@ -264,16 +273,16 @@ def _quantity(quantity: str) -> str:
 
 
 def _percent(percent: str | None) -> str:
-    return "adjusted" if percent is None else f"{percent} %"
+    return "VAT alone" if percent is None else f"{percent} %"
 
 
 def _with_unit(number: str | None, unit: str) -> str | None:
     return None if number is None else f"{number} {unit}"
 
 
-def _day(timestamp: str) -> str:
-    return timestamp[:10]
-
-
-def _moment(timestamp: str) -> str:
-    return f"{timestamp[:10]} {timestamp[11:].removesuffix('Z')} UTC"
+def _local(timestamp: str, zone: ZoneInfo) -> str:
+    """Return a timestamp in UTC as local date, time and offset: one hour of autumn is there twice."""
+    local = datetime.fromisoformat(timestamp).astimezone(zone)
+    offset = local.isoformat()[-6:]
+    _, point, fraction = timestamp.removesuffix("Z").partition(".")
+    return f"{local:%Y-%m-%d %H:%M:%S}{point}{fraction} {offset}"

@@ -34,12 +34,16 @@ def free_of_charge() -> Desk:
     return ReferenceDesk(Reference(SETTINGS, in_memory=True), SETTINGS)
 
 
+def ledger_of(settings: Settings) -> Ledger:
+    """Return the ledger of a worker with these settings."""
+    return Ledger(settings, Partitioner(LANES).partition_of)
+
+
 class MemoryStep:
     """Rows that live on from chunk to chunk, and what the last chunk wrote."""
 
     def __init__(self, limits: Limits, desk: Desk | None = None) -> None:
-        ledger = Ledger(SETTINGS, Partitioner(LANES).partition_of)
-        self.books = Books(desk or free_of_charge(), ledger, limits)
+        self.books = Books(desk or free_of_charge(), ledger_of(SETTINGS), limits)
         self.rows: dict[bytes, bytes] = {}
         self.written: dict[bytes, bytes | None] = {}
         self.emitted: list[tuple[str, bytes]] = []

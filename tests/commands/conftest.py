@@ -10,6 +10,7 @@ import pytest
 from evcharge.broker import KafkaCluster
 from evcharge.settings import Settings
 from evcharge.topics import ensure_topics
+from tests.agents.memory_step import SETTINGS as MADE_BY
 
 
 @pytest.fixture
@@ -18,6 +19,8 @@ def bare_deployment(kafka: KafkaCluster, monkeypatch: pytest.MonkeyPatch) -> Set
     monkeypatch.setenv("EVCHARGE_BROKER", f"kafka://{kafka.bootstrap}")
     monkeypatch.setenv("EVCHARGE_TOPIC_PREFIX", f"t{uuid.uuid4().hex[:8]}.")
     monkeypatch.setenv("EVCHARGE_PARTITIONS", "2")
+    monkeypatch.setenv("EVCHARGE_ISSUER_NAME", MADE_BY.issuer_name)
+    monkeypatch.setenv("EVCHARGE_ISSUER_VAT_ID", MADE_BY.issuer_vat_id)
     return Settings.from_env()
 
 

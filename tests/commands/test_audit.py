@@ -102,7 +102,7 @@ def test_what_is_not_billed_is_passed_over_and_has_no_invoice(billed: Billed) ->
         (SEALED, {"bill": 2}, "wrong invoice"),
     ],
 )
-def test_whatever_somebody_changed_is_found(
+def test_what_somebody_changed_is_told_by_its_member(
     billed: Billed, topic: str, members: dict[str, Any], told: str
 ) -> None:
     billed.change = changed(topic, **members)
@@ -190,7 +190,10 @@ def test_a_credit_note_that_is_missing_or_not_the_opposite_is_found(billed: Bill
         billed.step.decide(correct(2, energy=20), ("EV-001", session_id))
     billed.publish()
     out = audit().stdout
-    assert "wrong cost.incl_vat\n    the credit note of session S1 of EV-001, bill 1: -5.00" in out
+    assert (
+        "wrong credit_note.cost.incl_vat\n    the credit note of session S1 of EV-001, bill 1: -5.00"
+        in out
+    )
     assert "wrong credit note\n    session S2 of EV-001, bill 1: none instead of one" in out
 
 
@@ -202,6 +205,36 @@ def test_a_key_that_names_another_station_is_found(billed: Billed) -> None:
     # Of two stations whose partition is the same one.
     send(billed.settings, Written(SEALED, "EV-002", value))
     assert "the key of the record at 0" in audit().stdout
+
+
+def test_the_key_of_an_invoice_is_its_station(billed: Billed) -> None:
+    billed.change = lambda written: None if written.topic == INVOICES else written.value
+    billed.charge("S1")
+    billed.publish()
+    (document,) = billed.step.invoices
+    send(billed.settings, Written(INVOICES, "EV-002", json.dumps(document).encode()))
+    assert f"the key of invoice {document['invoice_id']}" in audit().stdout
+
+
+def test_another_issuer_than_the_settings_is_found_unless_it_is_told_that_it_was_theirs(
+    billed: Billed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    billed.charge("S1")
+    billed.publish()
+    monkeypatch.setenv("EVCHARGE_ISSUER_NAME", "Other GmbH")
+    result = audit()
+    assert result.exit_code == 1
+    assert "wrong invoice.issuer.name" in result.stdout
+    assert "Test GmbH instead of Other GmbH" in result.stdout
+
+    Path("former.json").write_text('{"name":"Test GmbH","address":"","vat_id":"XX1"}')
+    assert audit("--former-issuer", "former.json").exit_code == 0
+    Path("former.json").write_text('{"name":"Test GmbH"}')
+    result = audit("--former-issuer", "former.json")
+    assert result.exit_code == 1
+    assert "former.json is no issuer as in an invoice: " in result.stderr
+    result = audit("--tariff", "t.json", "--former-issuer", "former.json")
+    assert "--former-issuer belongs to an audit" in result.stderr
 
 
 def test_only_sessions_of_the_period_are_audited(billed: Billed) -> None:

@@ -14,9 +14,9 @@ from faust.cli.base import cli
 
 import evcharge.commands.price  # noqa: F401 - registers the command
 from evcharge.events.tariffs import MAX_BYTES
+from tests.domain.worked_examples import CASES, assert_costs_what_it_says
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-CASES: list[dict[str, Any]] = json.loads((ROOT / "tests/cases/tariff-cases.json").read_bytes())
 TARIFF, SESSION = CASES[0]["tariff"], CASES[0]["session"]
 
 
@@ -35,12 +35,12 @@ def price(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
-def test_each_worked_example_is_printed_to_the_cent(price: Any, case: dict[str, Any]) -> None:
+def test_each_worked_example_is_printed_with_its_exact_sums_and_quantities(
+    price: Any, case: dict[str, Any]
+) -> None:
     result = price(case["tariff"], case["session"])
     assert (result.exit_code, result.stderr) == (0, "")
-    cost = json.loads(result.stdout)
-    expected = case["expected"]
-    assert (cost["excl_vat"], cost["incl_vat"]) == (expected["excl_vat"], expected["incl_vat"])
+    assert_costs_what_it_says(json.loads(result.stdout), case["expected"])
 
 
 def test_the_cost_has_the_form_of_the_contract_and_nothing_else_is_printed(price: Any) -> None:

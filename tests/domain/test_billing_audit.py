@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from evcharge.domain.billing.audit import Numbers, audit, audit_credit_note
+from evcharge.domain.billing.audit import Numbers, audit, audit_credit_note, audit_successor
 from evcharge.domain.billing.bill import Bill
 from evcharge.domain.billing.rerate import RerateReport, is_to_be_rerated, rerated
 from evcharge.domain.billing.sealed import Sealed
@@ -46,10 +46,21 @@ def invoice(bill: Bill) -> dict[str, Any]:
 def test_what_was_sealed_is_read_back_and_its_audit_is_clean(
     records: list[SessionRecord], log: list[Any], order: list[bool]
 ) -> None:
+    issued: dict[int, bytes] = {}
+    note = None
     for bill in played(records, log, order, "0.50").outputs:
         if not isinstance(bill, Bill):
+            note = json.loads(
+                encode_credit_note(
+                    issued[bill.bill], "EV-001", "S1", bill.bill, "2", bill.credited_us
+                )
+            )
+            assert audit_credit_note(note, json.loads(issued[bill.bill])) == []
             continue
         read = sealed(bill)
+        if note is not None:
+            assert audit_successor(note, read) == []
+            note = None
         assert (read.facts, read.terms) == (bill.facts, bill.terms)
         started_us, zone, segments = read.usage
         assert (started_us, zone.key) == (bill.facts.started_us, bill.terms.time_zone)
@@ -57,7 +68,8 @@ def test_what_was_sealed_is_read_back_and_its_audit_is_clean(
         assert read.document == bill.tariff.document
         assert read.total == (bill.cost.excl_vat, bill.cost.incl_vat)
         found = invoice(bill) if bill.is_invoiced else None
-        assert audit(read, bill.tariff.plan, found) == []
+        assert audit(read, bill.tariff.plan, found, issuers=[Issuer("Watt")]) == []
+        issued[bill.number] = json.dumps(found).encode()
 
 
 @pytest.mark.parametrize(
@@ -73,6 +85,7 @@ def test_a_sealed_session_of_another_shape_is_not_read() -> None:
     others: tuple[dict[str, Any], ...] = (
         {"v": 2},
         {"segments": [[9, 1, 1, None, None]]},
+        {"segments": []},
         {"started_at": "yesterday"},
         {"cost": {}},
         {"terms": record["terms"] | {"time_zone": "Mars/Olympus"}},
@@ -89,11 +102,17 @@ def test_the_audit_finds_what_was_changed() -> None:
         (found,) = audit(sealed(bill), plan, good | {member: value})
         assert (found.what, found.found) == (f"invoice.{member}", value)
     (found,) = audit(sealed(bill), plan, good | {"cost": good["cost"] | {"incl_vat": "6.01"}})
-    assert found.what == "invoice.cost"
+    assert found.what == "invoice.cost.incl_vat"
     assert [each.what for each in audit(sealed(bill), plan, None)] == ["invoice"]
     assert [each.what for each in audit(sealed(billed(user_id=None)), plan, good)] == ["invoice"]
     other = Plan(per_kwh("0.60"), 7)
-    assert [each.what for each in audit(sealed(bill), other, good)] == ["cost", "invoice.cost"]
+    wrong = ("excl_vat", "incl_vat", "vat", "tariff_id", "lines")
+    assert [each.what for each in audit(sealed(bill), other, good)] == [
+        *(f"cost.{member}" for member in wrong),
+        *(f"invoice.cost.{member}" for member in wrong),
+    ]
+    (found,) = audit(sealed(bill), plan, good, issuers=[Issuer("Volt"), Issuer("Ohm")])
+    assert found == ("invoice.issuer.name", "Watt", "Volt")
     (found,) = audit(sealed(bill), plan, good, is_credited=True)
     assert (found.what, found.found, found.expected) == ("credit note", "one", "none")
     assert audit(sealed(bill), plan, good, is_credited=True, is_last=False) == []
@@ -130,9 +149,24 @@ def test_a_credit_note_is_the_opposite_of_its_invoice() -> None:
     assert audit_credit_note(mine, invoice(bill)) == []
     wrong = mine | {"cost": mine["cost"] | {"incl_vat": "-6.01"}, "user_id": "U9"}
     assert [each.what for each in audit_credit_note(wrong, invoice(bill))] == [
-        "user_id",
-        "cost.incl_vat",
+        "credit_note.user_id",
+        "credit_note.cost.incl_vat",
     ]
+    (found,) = audit_credit_note(mine, {"kind": "invoice"})
+    assert (found.what, found.expected) == ("invoice", "one that can be credited")
+
+
+def test_a_credit_note_was_issued_with_the_bill_behind_and_a_void_one_keeps_its_facts() -> None:
+    till = Till()
+    till.send(*RECORDS)
+    _, bill = till.decide(void(3))
+    assert isinstance(bill, Bill)
+    read = sealed(bill)
+    note = invoice(bill)
+    assert audit_successor(note, read) == []
+    for member in ("issued_at", "user_id", "started_at", "ended_at", "time_zone", "energy_kwh"):
+        (found,) = audit_successor(note | {member: "x"}, read)
+        assert found.what == f"credit_note.{member}"
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,8 @@ def test_an_invoice_has_the_members_of_the_contract_in_its_order() -> None:
     MODEL.validate_python(invoice)
     assert list(invoice) == [
         *("v", "invoice_id", "number", "kind", "credits", "subject", "station_id", "user_id"),
-        *("started_at", "ended_at", "meter_start_kwh", "meter_end_kwh", "energy_kwh", "cost"),
+        *("started_at", "ended_at", "time_zone", "meter_start_kwh", "meter_end_kwh"),
+        *("energy_kwh", "cost"),
         *("issuer", "issued_at"),
     ]
     assert (invoice["kind"], invoice["credits"]) == ("invoice", None)

@@ -53,7 +53,10 @@ def test_what_is_finer_than_the_units_is_kept() -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"started_at": "2019-01-28T09:30:00"}, "started_at it names no offset"),
+        (
+            {"started_at": "2019-01-28T09:30:00"},
+            "started_at is '2019-01-28T09:30:00': it names no offset",
+        ),
         ({"started_at": "1899-12-31T00:00:00Z"}, "started_at should be in the years"),
         ({"time_zone": "CEST"}, "time_zone should be an IANA time zone"),
         ({"segments": []}, "segments should have at least 1 item"),

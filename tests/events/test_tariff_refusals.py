@@ -134,9 +134,15 @@ RESTRICTION = "elements.1.restrictions"
     ("tariff", "path"),
     [
         (with_component(type="PARKING"), f"{COMPONENT}.type should be 'FLAT', 'ENERGY'"),
-        (with_component(price="0,25"), f"{COMPONENT}.price should be a number"),
+        (
+            with_component(price="0,25"),
+            f"{COMPONENT}.price should be a number or the text of one, but",
+        ),
         (with_component(price=-0.01), f"{COMPONENT}.price should be greater than or equal to 0"),
-        (with_component(price=True), f"{COMPONENT}.price should be a number"),
+        (
+            with_component(price=True),
+            f"{COMPONENT}.price should be a number or the text of one, but it is true.",
+        ),
         (with_component(price="NaN"), f"{COMPONENT}.price should be a number"),
         (with_component(price="1e999"), f"{COMPONENT}.price should be 0 or between"),
         (with_component(price="1e-31"), f"{COMPONENT}.price should be 0 or between"),
@@ -154,7 +160,7 @@ RESTRICTION = "elements.1.restrictions"
         (with_restrictions(end_time=900), f"{RESTRICTION}.end_time should be a valid string"),
         (
             with_restrictions(start_time="10:00", end_time="10:00"),
-            f"{RESTRICTION} start_time and end_time should differ",
+            f"{RESTRICTION}.end_time should differ from start_time, unless both are 00:00, but",
         ),
         (with_restrictions(start_date="2019-02-30"), f"{RESTRICTION}.start_date should be a date"),
         (with_restrictions(end_date="20190228"), f"{RESTRICTION}.end_date should match"),
@@ -168,8 +174,26 @@ RESTRICTION = "elements.1.restrictions"
             f"{RESTRICTION}.day_of_week should be a valid list",
         ),
         (with_restrictions(reservation="YES"), f"{RESTRICTION}.reservation should be"),
-        (TARIFF | {"elements": [{"price_components": []}]}, "elements.0.price_components should"),
-        (TARIFF | {"elements": [{"price_components": [ENERGY, ENERGY]}]}, "elements.0 price_comp"),
+        (
+            TARIFF | {"elements": [{"price_components": []}]},
+            "elements.0.price_components should have at least 1 item, not 0.",
+        ),
+        (
+            TARIFF | {"min_price": {"excl_vat": 2, "incl_vat": "1.99"}},
+            "min_price.incl_vat should not be below excl_vat: VAT comes on top of it, but it is '1.99'.",
+        ),
+        (
+            TARIFF | {"max_price": {"excl_vat": 2, "incl_vat": 0}},
+            "max_price.incl_vat should not be below",
+        ),
+        (
+            TARIFF | {"last_updated": "2019"},
+            "last_updated is '2019': expected an RFC 3339 timestamp such as",
+        ),
+        (
+            TARIFF | {"elements": [{"price_components": [ENERGY, ENERGY]}]},
+            "elements.0.price_components should have at most one price of each type.",
+        ),
         (
             TARIFF
             | {
@@ -177,7 +201,7 @@ RESTRICTION = "elements.1.restrictions"
                     {"price_components": [ENERGY], "restrictions": {"reservation": "RESERVATION"}}
                 ]
             },
-            "elements.0 price_components of a reservation should be",
+            "elements.0.price_components should be of type FLAT or TIME in a reservation.",
         ),
         (TARIFF | {"currency": "EURO"}, "currency should be the code of a currency of ISO 4217"),
         (TARIFF | {"currency": "XAU"}, "currency should be the code"),
@@ -189,7 +213,10 @@ RESTRICTION = "elements.1.restrictions"
             TARIFF | {"min_price": {"excl_vat": 2}, "max_price": {"excl_vat": 1}},
             "max_price.excl_vat should not be below",
         ),
-        (TARIFF | {"start_date_time": "2019-01-01"}, "start_date_time expected an RFC 3339"),
+        (
+            TARIFF | {"start_date_time": "2019-01-01"},
+            "start_date_time is '2019-01-01': expected an RFC 3339",
+        ),
     ],
 )
 def test_a_wrong_field_is_told_with_its_path(tariff: object, path: str) -> None:
@@ -215,15 +242,21 @@ def test_a_missing_field_is_told_with_its_path(tariff: object, path: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "absurd", ["1e" + "9" * 30, "-1e-" + "9" * 30, "0e" + "9" * 30, "9" * 4000]
+    ("absurd", "why"),
+    [
+        ("1e" + "9" * 30, "should be 0 or between"),
+        ("-1e-" + "9" * 30, "should be 0 or between"),
+        ("0e" + "9" * 30, "should be 0 or between"),
+        ("9" * 4000, "should be a number of at most 100 characters"),
+    ],
 )
 def test_an_absurd_number_is_refused_where_it_counts_and_ignored_where_it_does_not(
-    absurd: str,
+    absurd: str, why: str
 ) -> None:
     text = json.dumps(TARIFF)
     assert accepted(text[:-1] + f', "x": {absurd}}}') == accepted(TARIFF)
     told = refused(text.replace("0.25", absurd)).detail
-    assert told.startswith(f"{COMPONENT}.price should be a number of at most 100 characters")
+    assert told.startswith(f"{COMPONENT}.price {why}")
 
 
 def test_a_number_is_no_text_and_a_text_of_one_is_a_number() -> None:

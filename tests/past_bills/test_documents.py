@@ -11,7 +11,9 @@ def test_a_document_is_taken_once() -> None:
         assert documents.add("b", b'{"n":2}')
         assert documents.take("a") == {"n": 1}
         assert documents.take("a") is None
+        assert documents.look("a") == {"n": 1}, "taken or not"
         assert list(documents.rest()) == [{"n": 2}]
+        assert documents.look("c") is None
 
 
 def test_of_two_with_one_id_the_first_is_kept() -> None:
@@ -29,5 +31,6 @@ def test_one_can_be_added_between_two_that_are_taken() -> None:
         documents.add("c", b'{"n":3}')
         documents.forget("b")
         documents.forget("unknown")
+        assert documents.look("b") is None
         assert documents.take("c") == {"n": 3}
         assert list(documents.rest()) == []

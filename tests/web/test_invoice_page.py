@@ -58,7 +58,7 @@ def test_an_invoice_tells_who_what_when_and_how_much() -> None:
         "Watt &amp; Söhne Main Street 1 1234 Town VAT ID DE123456789",
         "Issued 2023-05-01 Date of supply 2023-05-01 Customer U1",
         "Charging station EV-001 Session S1 Energy 10.123456789 kWh",
-        "Start 2023-05-01 10:15:30 UTC End 2023-05-01 11:05:30 UTC",
+        "Start 2023-05-01 12:15:30 +02:00 End 2023-05-01 13:05:30 +02:00",
         "Meter at start 4000 kWh Meter at end 4010.123456789 kWh",
         "Energy 10.124 kWh 0.50 / kWh 20 % 5.06",
         "Parking time (plugged in, not charging) 0.333333 h 1.00 / h 20 % 0.34",
@@ -67,6 +67,14 @@ def test_an_invoice_tells_who_what_when_and_how_much() -> None:
     ):
         assert told in shown
     assert "Credit" not in shown
+
+
+def test_times_are_local_to_the_session_and_name_their_zone() -> None:
+    night = {"started_at": "2023-10-29T00:30:00.25Z", "ended_at": "2023-12-31T23:30:00Z"}
+    shown = text(invoice_page(invoice(**night)))
+    assert "Start 2023-10-29 02:30:00.25 +02:00 End 2024-01-01 00:30:00 +01:00" in shown
+    assert "Date of supply 2024-01-01" in shown
+    assert "All times are in the time zone Europe/Paris." in shown
 
 
 def test_a_credit_note_is_marked_and_names_its_invoice() -> None:
@@ -102,7 +110,8 @@ def test_adjustments_have_an_amount_only() -> None:
     adjusted = cost("EUR", "2.00", "2.00", "2")
     adjusted["lines"][0] |= {"dimension": "MAX_PRICE", "vat_percent": None}
     shown = text(invoice_page(invoice(cost=adjusted)))
-    assert "Adjustment to the maximum price adjusted 2.00" in shown
+    assert "Adjustment to the maximum price VAT alone 2.00" in shown
+    assert "Adjustment, 0 % 2.00 0.00 2.00" in shown, "no price of the session has this rate"
 
 
 def test_the_invoice_of_a_reservation_names_it() -> None:

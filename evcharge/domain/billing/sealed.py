@@ -28,5 +28,9 @@ class Sealed(NamedTuple):
     """As it was written, in the contract's JSON form."""
     currency: str
     total: Total
+    duration_us: int
+    """As it was written."""
+    meter_start_uwh: int | None
+    meter_end_uwh: int | None
     decision_id: str | None = None
     """Of the decision that led to it, if one did."""
