@@ -18,12 +18,12 @@ def arrived(
     rerouted: Sequence[SessionRecord],
     kept: Sequence[SessionRecord],
     limits: Limits,
-) -> Sequence[SessionRecord] | None:
-    """Return all records of a session in the order of arrival; None: those kept were in no such order.
+) -> Sequence[Sequence[SessionRecord]]:
+    """Return all records of a session, in each order that can be that of arrival; none: there is none.
 
     ``kept`` are those that the table has. What is not among them, repeats mostly, stands before the next
     one of its topic that is: where exactly it arrived changes nothing. Behind the last that is kept, the
-    one that was too many came first, if there were too many.
+    one that was too many came first, if there were too many: which one that was is not always known.
     """
     streams = (direct, rerouted)
     places = {
@@ -38,13 +38,16 @@ def arrived(
             continue
         number, place = places[record]
         if place < taken[number]:
-            return None
+            return ()
         ordered += streams[number][taken[number] : place + 1]
         taken[number] = place + 1
     first, then = direct[taken[0] :], rerouted[taken[1] :]
-    if ordered and first and then and kept_of([*ordered, *first, *then], limits) != list(kept):
-        first, then = then, first
-    return [*ordered, *first, *then]
+    if not (ordered and first and then):
+        return ([*ordered, *first, *then],)
+    orders = [*ordered, *first, *then], [*ordered, *then, *first]
+    possible = [order for order in orders if kept_of(order, limits) == list(kept)] or orders[1:]
+    is_flood = len(set(map(value, orders[0]))) > limits.max_readings
+    return possible if is_flood else possible[:1]
 
 
 def without_repeats(

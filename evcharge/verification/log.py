@@ -28,6 +28,8 @@ class Log(NamedTuple):
     """Those that the table has."""
     is_forgotten: bool = False
     """Whether a marker has taken its place."""
+    other: Sequence[SessionRecord] | None = None
+    """The records in another order in which they can have arrived too: there were too many of them."""
 
 
 class Ended(NamedTuple):

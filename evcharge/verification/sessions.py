@@ -177,8 +177,9 @@ class _Sessions:
 
     def _check_forgotten(self, session: SessionId, now_us: int) -> None:
         """Check a session with a marker; ``now_us`` is the latest ingest."""
-        log = self._log(session, ())._replace(is_forgotten=True)
-        ended = self._followed(log, lambda _: None)
+        log, ended = self._followed(
+            self._log(session, ())._replace(is_forgotten=True), lambda _: None
+        )
         if ended is None:
             return
         self._refuse(log, ended)
@@ -190,8 +191,7 @@ class _Sessions:
         """Check a session that is remembered; return where its course led to, if that can be told."""
         own = SessionRows(self._where, self._rows, session, row, self._report)
         kept = own.kept()
-        log = self._log(session, kept)
-        ended = self._followed(log, own.unlike)
+        log, ended = self._followed(self._log(session, kept), own.unlike)
         refused: Collection[int] = ()
         if ended is not None:
             refused = ended.refused
@@ -221,12 +221,12 @@ class _Sessions:
     def _log(self, session: SessionId, kept: Sequence[SessionRecord]) -> Log:
         sources = self._sources
         direct, rerouted = sources.direct.get(session, ()), sources.rerouted.get(session, ())
-        records = arrived(direct, rerouted, kept, self._limits)
-        if records is None:
+        orders = arrived(direct, rerouted, kept, self._limits)
+        if not orders:
             self._differs(
                 "changed", session, "its records are kept in another order than they came"
             )
-            records = [*direct, *rerouted]
+        records, *others = orders or ([*direct, *rerouted],)
         ingests = [record.ingest_us for record in records]
         if rerouted and max(ingests) - min(ingests) < self._limits.memory_us:
             # No repeat can have come too late.
@@ -238,19 +238,28 @@ class _Sessions:
             if (detail := sources.declined.get((decision.partition, decision.offset))) is not None
         }
         papers = sources.papers.get(session, _NOTHING)
-        return Log(*session, records, decisions, papers, declined, kept)
+        other = others[0] if others else None
+        return Log(*session, records, decisions, papers, declined, kept, other=other)
 
-    def _followed(self, log: Log, compared: Callable[[Ended], str | None]) -> Ended | None:
-        """Follow a session's course; note what is wrong with it."""
+    def _followed(
+        self, log: Log, compared: Callable[[Ended], str | None]
+    ) -> tuple[Log, Ended | None]:
+        """Follow a session's course, in the order in which it can be; note what is wrong with it."""
         found = follow(log, self._reference, self._limits, compared)
         if isinstance(found, Ended):
-            return found
+            return log, found
+        if log.other is not None:
+            otherwise = log._replace(records=log.other, other=None)
+            ended = follow(otherwise, self._reference, self._limits, compared)
+            if isinstance(ended, Ended):
+                return otherwise, ended
         session = (log.station_id, log.session_id)
-        if found is None:
+        # The orders in between were not followed: they matter where somebody has decided meanwhile.
+        if found is None or (log.other is not None and log.decisions):
             self._report.compared["sessions with too much to follow"] += 1
         else:
             self._differs(found.sort, session, found.detail)
-        return None
+        return log, None
 
     def _refuse(self, log: Log, ended: Ended) -> None:
         """Expect the dead letters of what a rule refused."""

@@ -12,7 +12,7 @@ from evcharge.domain.billing.decision import Corrections, Decision, Verdict
 from evcharge.domain.session import Limits
 from evcharge.domain.session_record import SessionRecord
 from tables.charging_sessions import block_key, decode_session, encode_records, session_key
-from tests.domain.billing_desk import approve
+from tests.domain.billing_desk import approve, correct
 from tests.domain.session_records import MINUTE, PLUG_IN, correction, end, minute, start, update
 from tests.domain.strategies import arrivals as any_arrivals
 from tests.verification.billed import Billed, tariff
@@ -173,6 +173,21 @@ def test_why_a_decision_about_a_flooded_session_was_refused_depends_on_when_it_w
         "session S1: its start, end and energy are not all known, or contradict",
         "session S1: its station names a tariff that is not known",
     ]
+
+
+def test_which_of_two_records_flooded_a_session_is_told_by_what_was_decided_then() -> None:
+    rerouted = start(1, duration_us=60_000_000)._replace(partition=1)
+    kept = [update(0, 1.0), start(1), start(1, reservation_id="R1")]
+    for last in ([rerouted, start(1, meter=0)], [start(1, meter=0), rerouted]):
+        billed = Billed(Limits(max_readings=3))
+        billed.publish(tariff("0.50"))
+        billed.register(tariff_id="T1")
+        whole = {"ended_us": minute(60), "ingest_us": minute(80)}
+        billed.decide(correct(4, energy=5, **whole))
+        for record in [*kept, *last]:
+            billed.send(record)
+        assert len(billed.step.emitted) >= 1
+        assert list(billed.report().lines()) == []
 
 
 def test_a_dead_letter_of_a_decision_with_another_reason_is_found() -> None:
