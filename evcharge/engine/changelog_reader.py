@@ -87,6 +87,9 @@ class ChangelogReader:
         """Write the rows that were fetched since; return how many came. ``starts``: first offsets."""
         applied = 0
         while (taken := await self._take()) is not None:
+            if not taken.records:
+                # Markers, or what a transaction wrote that was aborted.
+                continue
             place, last = TopicPartition(*taken.tp), taken.records[-1]
             rows = {**rows_of(taken.records, starts[place]), **touched(last.timestamp)}
             stores[place].write(rows, last.offset)

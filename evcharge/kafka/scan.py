@@ -17,6 +17,7 @@ from evcharge.kafka.lenient_fetch import fetch
 
 _POLL_MS = 200
 _BATCH_RECORDS = 500
+_STOP_PATIENCE_S = 5.0
 
 
 class Scan:
@@ -70,8 +71,10 @@ class Scan:
 
     async def __aexit__(self, *_: object) -> None:
         if self._consumer is not None:
-            with contextlib.suppress(KafkaError):
-                await self._consumer.stop()
+            # Now and then aiokafka's fetcher does not take note that it is cancelled.
+            with contextlib.suppress(KafkaError, TimeoutError):
+                async with asyncio.timeout(_STOP_PATIENCE_S):
+                    await self._consumer.stop()
 
     async def batches(
         self, starts: Mapping[int, int] | None = None
