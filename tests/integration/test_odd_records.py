@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -266,3 +267,39 @@ async def test_what_a_transaction_aborted_never_happened(deployment: Deployment)
     await deployment.produce("charging-sessions", [closed("S-after")], partition=HOME)
     eventually(partial(look, worker, "/v1/sessions/S-after"))
     assert metric(worker, "evcharge_records_applied_total") == 1
+
+
+async def test_what_somebody_writes_into_topics_of_our_own_stops_nothing(
+    deployment: Deployment,
+) -> None:
+    worker = deployment.worker().start().ready()
+    zeros = bytes(20 << 20)  # 20 KB while they are compressed
+    decision = OddRecord(b"{}", [(b"\xff" * (4 << 20), None), (b"a", None)], zeros)
+    away = OddRecord(closed("S0", "EV-003"), [(b"a", zeros)], b"EV-003")
+    async with device(deployment) as producer:
+        for topic, odd in (
+            ("session-decisions", [OddRecord(zeros), decision, OddRecord(b"{}" + zeros[:600_000])]),
+            ("charging-sessions-rerouted", [OddRecord(zeros), OddRecord(None, (), zeros), away]),
+            ("station-status-rerouted", [OddRecord(b"junk", [(b"a", zeros)])]),
+        ):
+            name = deployment.settings.topic(topic)
+            await send_batch(producer, name, HOME, odd, codec=GZIP)
+
+    letters = await dead_letters(deployment, 7)
+    reasons = Counter(dict(each.headers)["reason"].decode() for each in letters)
+    assert reasons == {"too-large": 5, "no-value": 1, "not-json": 1}
+    whole = [each for each in letters if each.value is not None]
+    assert [len(each.value) for each in whole] == [600_002]
+    assert all(
+        b"left where they were" in dict(e.headers)["detail"] for e in letters if e not in whole
+    )
+    # and all goes on, also behind a restart
+    await deployment.produce("charging-sessions", [closed("S1")], partition=HOME)
+    eventually(partial(look, worker, "/v1/sessions/S1"))
+    assert worker.stop() == 0
+    worker.start().ready()
+    await deployment.produce("charging-sessions", [closed("S2")], partition=HOME)
+    eventually(partial(look, worker, "/v1/sessions/S2"))
+    await deployment.applied()
+    # what is in the rerouted topics and was never rerouted
+    assert "evcharge: 4 differences" in deployment.command("verify").stderr
