@@ -32,6 +32,7 @@ from evcharge.kafka.appends import Appends
 from evcharge.kafka.batches import Batch, Identity, Record, in_batches
 from evcharge.kafka.inherited_ends import ForgottenEndError, InheritedEnds
 from evcharge.kafka.log import Output, Row
+from evcharge.kafka.partition_ends import named
 from evcharge.kafka.wire import OvertakenError, Wire
 
 logger = logging.getLogger(__name__)
@@ -173,7 +174,7 @@ class FencedWriter:
                 "readers do not see that a former transaction of %s was %s, ending it again in %s",
                 name,
                 "committed" if committed else "aborted",
-                ", ".join(f"{tp.topic}/{tp.partition}" for tp in sorted(hidden)),
+                named(hidden),
             )
             await self._begin(hidden)
             await self._end(committed=committed)

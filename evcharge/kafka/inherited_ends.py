@@ -19,7 +19,7 @@ from aiokafka.structs import TopicPartition
 
 from evcharge.errors import EvchargeError
 from evcharge.kafka.describing import DescribeProducers, DescribeTransactions
-from evcharge.kafka.partition_ends import by_leader, ends_of
+from evcharge.kafka.partition_ends import by_leader, ends_of, named
 from evcharge.kafka.wire import Wire
 
 logger = logging.getLogger(__name__)
@@ -36,10 +36,9 @@ class ForgottenEndError(EvchargeError):
     exit_code = 70
 
     def __init__(self, transactional_id: str, tps: Iterable[TopicPartition]) -> None:
-        where = ", ".join(f"{tp.topic}/{tp.partition}" for tp in sorted(tps))
         super().__init__(
-            f"a former transaction of {transactional_id} is open in {where}, and Kafka does not know"
-            " any more how it ended: decide with kafka-transactions.sh (find-hanging, abort)"
+            f"a former transaction of {transactional_id} is open in {named(tps)}, and Kafka does not"
+            " know any more how it ended: decide with kafka-transactions.sh (find-hanging, abort)"
         )
 
 
@@ -96,9 +95,10 @@ class InheritedEnds:
                     found = await self._open_in([tp for tp in tps if visible[tp] < ends[tp]])
                     if found is not None:
                         return found
-                silent = sorted(tps - (ends.keys() & visible.keys()))
-                names = ", ".join(f"{tp.topic}/{tp.partition}" for tp in silent[:5])
-                logger.warning("no leader tells yet what is open in %s", names or "partitions")
+                silent = sorted(tps - (ends.keys() & visible.keys()))[:5]
+                logger.warning(
+                    "no leader tells yet what is open in %s", named(silent) or "partitions"
+                )
             except KafkaError as problem:
                 logger.warning("open transactions could not be looked at: %r", problem)
             await self._wire.look_again()

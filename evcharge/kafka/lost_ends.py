@@ -20,7 +20,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
 from evcharge.kafka.awake import SleptError
-from evcharge.kafka.partition_ends import ends_of
+from evcharge.kafka.partition_ends import ends_of, named
 from evcharge.kafka.wire import OvertakenError, Wire
 
 logger = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class LostEnds:
             return
         logger.warning(
             "readers do not see the end of a transaction, ending it again in %s",
-            ", ".join(f"{tp.topic}/{tp.partition}" for tp in sorted(hidden)),
+            named(hidden),
         )
         try:
             await writer.end_again(hidden)

@@ -1,4 +1,4 @@
-"""Where partitions end, as their leaders say."""
+"""Where partitions end, as their leaders say, and how partitions are named in messages."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ from evcharge.kafka.wire import Wire
 
 _LATEST = -1
 _NO_REPLICA = -1
+
+
+def named(tps: Iterable[TopicPartition]) -> str:
+    """Return the names of partitions for a message, sorted."""
+    return ", ".join(f"{tp.topic}/{tp.partition}" for tp in sorted(tps))
 
 
 def by_leader(wire: Wire, tps: Iterable[TopicPartition]) -> Mapping[int, Mapping[str, list[int]]]:
