@@ -8,7 +8,7 @@ allowed that the rule makes of something that could be known.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -29,6 +29,9 @@ from evcharge.events.tariffs import parse_tariff
 BEHIND_US = 300 * SECOND_US
 """A worker reads both topics to their ends when it starts and follows them from then on. What was
 replaced so long before a record came was not chosen for it any more."""
+
+
+P = TypeVar("P", RegisterEntry, TariffVersion)
 
 
 class KnownTariffs:
@@ -117,20 +120,25 @@ class Reference:
 
     def _known_entries(self, station_id: str, at_us: int) -> Iterator[Sequence[RegisterEntry]]:
         """Yield what can have been known of a station: some first entries of it."""
-        entries = self._entries.get(station_id, [])
-        least = sum(entry.published_us <= at_us for entry in entries)
-        for known in range(least, len(entries) + 1):
-            yield entries[:known]
+        yield from _first_ones(self._entries.get(station_id, []), at_us)
 
     def _known_versions(
         self, station: RegisteredStation | None, at_us: int
     ) -> Iterator[Mapping[str, Sequence[TariffVersion]]]:
         """Yield what can have been known of a station's tariff: some first versions of it."""
         tariff_id = None if station is None else station.tariff_id
-        versions = [] if tariff_id is None else self._versions.get(tariff_id, [])
-        least = sum(version.published_us <= at_us for version in versions)
-        for known in range(least, len(versions) + 1):
-            yield {} if tariff_id is None else {tariff_id: versions[:known]}
+        if tariff_id is None:
+            yield {}
+            return
+        for versions in _first_ones(self._versions.get(tariff_id, []), at_us):
+            yield {tariff_id: versions}
+
+
+def _first_ones(published: Sequence[P], at_us: int) -> Iterator[Sequence[P]]:
+    """Yield what of a topic can have been read at an instant: what was in it by then, and more."""
+    least = sum(each.published_us <= at_us for each in published)
+    for known in range(least, len(published) + 1):
+        yield published[:known]
 
 
 def _version(rated: RatedTariff, published_us: int) -> TariffVersion:
