@@ -58,8 +58,8 @@ class CostObject(TypedDict):
     """The VAT of each rate."""
     tariff_id: str
     """Of the tariff that it was priced under."""
-    tariff_version: int | None
-    """Offset in `tariffs`; null: the tariff was never published there."""
+    tariff_version: DecimalText | None
+    """Offset in `tariffs`, a string as all numbers of a cost; null: never published there."""
     as_of: PlainTimestamp
     """The instant up to which it was priced: the session's end."""
     lines: list[LineObject]

@@ -119,7 +119,9 @@ class Cost(Answer):
     incl_vat: Decimal
     vat: list[VatRow] = Field(description="by rate, the lowest first")
     tariff_id: str
-    tariff_version: int | None = Field(description="null: the tariff was never published")
+    tariff_version: Decimal | None = Field(
+        description="offset in `tariffs`; null: the tariff was never published"
+    )
     as_of: Timestamp = Field(description="up to when the session was priced")
     lines: list[CostLine]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from evcharge.domain.pricing import Cost, Plan, VatRow, cost_json, price
 from evcharge.domain.pricing.bill import in_minor_units
-from evcharge.domain.pricing.cost_json import money_text, number_text
+from evcharge.domain.pricing.cost_json import cost_text, money_text, number_text
 from tests.domain.costs import cost, exact, lines
 from tests.domain.tariff_builders import bound, element, energy, flat, parking, tariff, time
 from tests.domain.usage_builders import parked, segment, usage
@@ -196,8 +197,25 @@ def test_huge_and_tiny_numbers_stay_exact() -> None:
     assert found["excl_vat"] == "1000000000000000000000.00"
 
 
-def test_the_version_of_the_tariff_and_the_end_of_the_session_are_told() -> None:
-    plan = Plan(tariff(element(flat("1"))), 7)
-    found = written(price(plan, usage(segment(1.5), parked(0.5))))
-    assert (found["tariff_id"], found["tariff_version"]) == ("T1", 7)
-    assert found["as_of"] == "2019-01-28T08:32:00Z"
+@pytest.mark.parametrize(("version", "told"), [(7, "7"), (0, "0"), (None, None)])
+def test_the_version_of_the_tariff_and_the_end_of_the_session_are_told(
+    version: int | None, told: str | None
+) -> None:
+    plan = Plan(tariff(element(flat("1"))), version)
+    found = price(plan, usage(segment(1.5), parked(0.5)))
+    assert (written(found)["tariff_id"], written(found)["tariff_version"]) == ("T1", told)
+    assert written(found)["as_of"] == "2019-01-28T08:32:00Z"
+    assert json.loads(cost_text(found)) == written(found)
+
+
+def test_no_number_of_a_cost_is_a_json_number() -> None:
+    plan = Plan(tariff(element(flat("1", vat="20")), min_price=bound("5")), 7)
+
+    def numbers(member: Any) -> list[Any]:
+        if isinstance(member, dict):
+            return [each for value in member.values() for each in numbers(value)]
+        if isinstance(member, list):
+            return [each for value in member for each in numbers(value)]
+        return [member] if isinstance(member, int | float) else []
+
+    assert numbers(written(price(plan, usage(segment(1.5))))) == []

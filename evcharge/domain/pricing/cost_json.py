@@ -16,6 +16,7 @@ _TWELVE = 10**_DECIMALS
 def cost_json(cost: Cost) -> dict[str, object]:
     """Return the object; equal costs give equal objects, member by member in the contract's order."""
     in_currency = _factors(cost.scale)
+    version = cost.tariff_version
     return {
         "currency": cost.currency,
         "excl_vat": money_text(cost.excl_vat, cost.minor),
@@ -29,7 +30,7 @@ def cost_json(cost: Cost) -> dict[str, object]:
             for percent, base, amount in cost.vat
         ],
         "tariff_id": cost.tariff_id,
-        "tariff_version": cost.tariff_version,
+        "tariff_version": None if version is None else str(version),
         "as_of": format_timestamp(cost.as_of_us),
         "lines": [
             {
@@ -66,7 +67,7 @@ def cost_text(cost: Cost) -> str:
         ]
     )
     lines = ",".join([_line_text(line, in_currency) for line in cost.lines])
-    version = "null" if cost.tariff_version is None else cost.tariff_version
+    version = "null" if cost.tariff_version is None else f'"{cost.tariff_version}"'
     # Names, ids and decimals have no character that JSON would escape.
     return (
         f'{{"currency":"{cost.currency}","excl_vat":"{money_text(cost.excl_vat, cost.minor)}",'
