@@ -54,7 +54,8 @@ An active session may already show reasons; it is held when it ends.
 {reasons}
 Reasons follow from the set of the records.
 `over-power` and `no-tariff` need the session's terms besides, and `changed-after-invoice` what was
-billed; they hold a session that its records alone would complete.
+billed; they are asked for where nothing else holds it, and hold a session that its records alone would
+complete.
 The terms (tariff, time zone, rated power) are chosen when the records complete it for the first time,
 and stay: a register or a tariff that changes later changes no session.
 Every reason can be settled by a decision.

@@ -7,10 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evcharge.domain.billing.account import Account, Facts
+from evcharge.domain.billing.bill import Bill, first_records
 from evcharge.domain.billing.correction import corrected_usage
 from evcharge.domain.billing.decision import Corrections, Decision, Verdict
+from evcharge.domain.billing.rebill import doubts_of
 from evcharge.domain.billing.standing import standing_of
 from evcharge.domain.pricing import Segment, SegmentKind, Usage
+from evcharge.domain.session.state import EMPTY
 from evcharge.domain.session_record import SessionRecord
 from tests.domain.billing_desk import FakeDesk, Till, per_kwh, rated
 from tests.domain.session_records import MINUTE, PLUG_IN
@@ -55,11 +58,23 @@ def decisions(draw: st.DrawFn) -> list[Decision]:
 sessions = plausible_sessions() | st.lists(adversarial_records, min_size=1, max_size=8)
 
 
+def desk(price: str = "0.50", *, doubtful: bool = False) -> FakeDesk:
+    """Return a desk whose connectors, where they are doubtful, give at most 5 kW."""
+    made = FakeDesk(price)
+    made.doubtful = doubtful
+    return made
+
+
 def played(
-    records: list[SessionRecord], log: list[Decision], order: list[bool], price: str
+    records: list[SessionRecord],
+    log: list[Decision],
+    order: list[bool],
+    price: str,
+    *,
+    doubtful: bool = False,
 ) -> Till:
     """Return the till after records one by one and decisions, in an order of the two."""
-    till = Till(FakeDesk(price))
+    till = Till(desk(price, doubtful=doubtful))
     left, made = list(records), list(log)
     for is_record in order:
         if is_record and left:
@@ -76,11 +91,15 @@ def played(
 orders = st.lists(st.booleans(), max_size=16)
 
 
-@given(sessions, decisions(), orders, st.sampled_from(PRICES))
+@given(sessions, decisions(), orders, st.sampled_from(PRICES), st.booleans())
 def test_at_most_one_invoice_stands_and_the_balance_is_the_current_total(
-    records: list[SessionRecord], log: list[Decision], order: list[bool], price: str
+    records: list[SessionRecord],
+    log: list[Decision],
+    order: list[bool],
+    price: str,
+    doubtful: bool,
 ) -> None:
-    till = played(records, log, order, price)
+    till = played(records, log, order, price, doubtful=doubtful)
     balance = till.balance  # asserts that each credit note credits the one that stands
     account = till.account
     if account is None or account.invoice is None:
@@ -107,22 +126,28 @@ def test_what_comes_twice_changes_nothing(
     assert (till.state, till.account, till.outputs) == before
 
 
-@given(sessions, decisions(), orders, orders)
+@given(sessions, decisions(), orders, orders, st.booleans())
 def test_however_the_topics_are_interleaved_the_same_is_billed_in_the_end(
-    records: list[SessionRecord], log: list[Decision], one: list[bool], other: list[bool]
+    records: list[SessionRecord],
+    log: list[Decision],
+    one: list[bool],
+    other: list[bool],
+    doubtful: bool,
 ) -> None:
-    first, second = (played(records, log, order, "0.50") for order in (one, other))
+    first, second = (
+        played(records, log, order, "0.50", doubtful=doubtful) for order in (one, other)
+    )
     assert first.state is not None
     assert second.state is not None
     assert standing_of(first.state, first.account) == standing_of(second.state, second.account)
     assert first.balance == second.balance
 
 
-@given(sessions, st.lists(st.integers(1, 4), max_size=8), st.sampled_from(PRICES))
+@given(sessions, st.lists(st.integers(1, 4), max_size=8), st.sampled_from(PRICES), st.booleans())
 def test_however_records_are_cut_into_chunks_the_same_is_written(
-    records: list[SessionRecord], cuts: list[int], price: str
+    records: list[SessionRecord], cuts: list[int], price: str, doubtful: bool
 ) -> None:
-    singly, chunked = Till(FakeDesk(price)), Till(FakeDesk(price))
+    singly, chunked = (Till(desk(price, doubtful=doubtful)) for _ in range(2))
     for record in records:
         singly.send(record)
     rest = list(records)
@@ -132,6 +157,32 @@ def test_however_records_are_cut_into_chunks_the_same_is_written(
             chunked.send(*some)
     assert chunked.outputs == singly.outputs
     assert chunked.account == singly.account
+
+
+@given(sessions, st.data())
+def test_until_something_is_invoiced_the_reasons_are_those_of_the_set_in_any_order(
+    records: list[SessionRecord], data: st.DataObject
+) -> None:
+    tills = [Till(desk(doubtful=True)) for _ in range(2)]
+    for till, order in zip(tills, [records, data.draw(st.permutations(records))], strict=True):
+        for record in order:
+            till.send(record)
+    first, second = (standing_of(till.state or EMPTY, till.account) for till in tills)
+    # Where one has an invoice already, its records may differ from what was billed.
+    if not any(till.balance for till in tills):
+        assert (first.standing, first.reasons) == (second.standing, second.reasons)
+
+
+@given(sessions, st.sampled_from(PRICES))
+def test_nothing_is_billed_in_doubt_unless_somebody_decides_so(
+    records: list[SessionRecord], price: str
+) -> None:
+    till = Till(desk(price, doubtful=True))
+    for record in records:
+        for bill in till.send(record):
+            assert isinstance(bill, Bill)
+            seen = first_records(till.records, bill.state.revision)
+            assert not doubts_of(till.desk, bill.terms, bill.state, seen, till.limits)
 
 
 @given(sessions, decisions(), orders)

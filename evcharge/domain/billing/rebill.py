@@ -20,15 +20,16 @@ from evcharge.domain.billing.bill import (
 from evcharge.domain.billing.decision import Corrections, Decision, Verdict
 from evcharge.domain.billing.terms import Desk, Terms
 from evcharge.domain.pricing import MAX_CHANGES, NEVER_MORE_US, changes_in
-from evcharge.domain.session import Completion, HeldReason, Lifecycle, SessionState
+from evcharge.domain.session import Completion, HeldReason, Lifecycle, Limits, SessionState
 from evcharge.domain.session.power import is_over_power
 from evcharge.domain.session.told import Told, told_in_order
 from evcharge.domain.session_record import SessionRecord
 
 _new = tuple.__new__  # of a tuple: half of the time that the fields one by one take
 
-MOST_STEPS = 50
-"""Records behind a seal without an invoice that are looked at one by one, whatever arrives with them."""
+MOST_FOLDED = 1_000_000
+"""Records folded, of one session in one call, to look at those behind a completion one by one: all that
+arrive together up to a thousand records, the last fifty of twenty thousand."""
 
 
 class Credit(NamedTuple):
@@ -59,13 +60,17 @@ def seal(
 
 def _next_completion(session: Session, completion: Completion) -> Completion | None:
     """Return the session as it next was completed by a record."""
-    last = session.state.revision
-    first = max(completion.state.revision + 1, last - MOST_STEPS + 1)
-    for revision in range(first, last + 1):
+    for revision in _looked_at(session, completion.state.revision + 1):
         state, records = state_behind(session, revision)
         if state.lifecycle is Lifecycle.COMPLETED:
             return Completion(state, records[-1].ingest_us)
     return None
+
+
+def _looked_at(session: Session, first: int) -> range:
+    """Return the revisions from the first on that are looked at: all, or of very many the last."""
+    last = session.state.revision
+    return range(max(first, last + 1 - MOST_FOLDED // max(last, 1)), last + 1)
 
 
 def _sealed(
@@ -77,18 +82,38 @@ def _sealed(
     terms = account.terms or desk.terms(session.station_id, state.connector_id, state.started_us)
     if terms is None:
         return account._replace(doubts=HeldReason.NO_TARIFF.bit), ()
-    if not is_priceable(desk, terms, facts_of(state)):
-        return account._replace(doubts=HeldReason.TOO_LONG.bit, terms=terms), ()
     told = None
     if session.stored is not None and state.revision == session.state.revision:
         told = told_in_order(state, session.stored)
     seen: Sequence[SessionRecord] = ()
     if told is None:
         seen = first_records(session.known(), state.revision)
-    if is_over_power(state, ordered(seen), terms.max_power_mw, session.limits, told):
-        return account._replace(doubts=HeldReason.OVER_POWER.bit, terms=terms), ()
+    doubts = doubts_of(desk, terms, state, seen, session.limits, told)
+    if doubts:
+        return account._replace(doubts=doubts, terms=terms), ()
     at_us = completion.completed_us
     return rebilled(desk, session, account, (state, seen), terms, at_us, told=told)
+
+
+def doubts_of(
+    desk: Desk,
+    terms: Terms,
+    state: SessionState,
+    records: Sequence[SessionRecord],
+    limits: Limits,
+    told: Told | None = None,
+) -> int:
+    """Return the reasons, as bits, why what was seen cannot be billed under its terms.
+
+    They are a function of the set of the records and of the terms, as the fold's own reasons are.
+    """
+    facts = facts_of(state)
+    if not facts.are_billable:
+        return 0
+    doubts = 0 if is_priceable(desk, terms, facts) else HeldReason.TOO_LONG.bit
+    if is_over_power(state, ordered(records), terms.max_power_mw, limits, told):
+        doubts |= HeldReason.OVER_POWER.bit
+    return doubts
 
 
 def is_priceable(desk: Desk, terms: Terms, facts: Facts) -> bool:
@@ -187,21 +212,21 @@ def review(
 ) -> tuple[Account, tuple[Output, ...]]:
     """Look at a settled session that has new records behind the state ``before``.
 
-    What is invoiced or decided about stays, and the account remembers whether the records agree. Where
+    What is invoiced or decided about stays, and the account remembers what the records say of it. Where
     there is nothing to pay yet, they may still change that: a user who is named later is invoiced then.
     """
     outputs: tuple[Output, ...] = ()
-    last = session.state.revision
     first = max(account.revision, 0 if before is None else before.revision) + 1
     # One by one, so that no other cut into calls gives another bill.
-    for revision in range(max(first, last - MOST_STEPS + 1), last + 1):
+    for revision in _looked_at(session, first):
         terms = account.terms
         if account.verdict is not None or account.invoice is not None or terms is None:
             break
         state, records = state_behind(session, revision)
         if state.lifecycle is Lifecycle.COMPLETED:
-            if not is_priceable(desk, terms, facts_of(state)):
-                account = account._replace(doubts=HeldReason.TOO_LONG.bit)
+            doubts = doubts_of(desk, terms, state, records, session.limits)
+            if doubts:
+                account = account._replace(doubts=doubts)
                 continue
             seen = (state, records)
             at_us = records[-1].ingest_us
@@ -209,12 +234,31 @@ def review(
             if more or account.doubts:
                 # Else it stays as it is: which records are looked at depends on how they were cut.
                 account, outputs = billed, (*outputs, *more)
-    if account.verdict is None and account.invoice is None:
-        return account, outputs
-    return account._replace(changed=is_changed(desk, session, account) or None), outputs
+    if account.verdict is not None or account.invoice is not None:
+        return questioned(desk, session, account), outputs
+    if session.state.lifecycle is not Lifecycle.COMPLETED:
+        account = account._replace(doubts=None)
+    return account, outputs
 
 
-def is_changed(desk: Desk, session: Session, account: Account) -> bool:
+def questioned(desk: Desk, session: Session, account: Account) -> Account:
+    """Return the account of what was invoiced or decided about, with what all records say of it."""
+    return account._replace(
+        changed=_is_changed(desk, session, account) or None,
+        doubts=_doubts_of_all(desk, session, account) or None,
+    )
+
+
+def _doubts_of_all(desk: Desk, session: Session, account: Account) -> int:
+    """Return the doubts, as bits, that no decision settled; none where another reason holds anyway."""
+    state, accepted = session.state, account.accepted or 0
+    if account.verdict is Verdict.VOID or account.terms is None or state.reasons & ~accepted:
+        return 0
+    known = session.known()
+    return doubts_of(desk, account.terms, state, known, session.limits) & ~accepted
+
+
+def _is_changed(desk: Desk, session: Session, account: Account) -> bool:
     """Whether all records say something else than those that were looked at, or make another price."""
     state = session.state
     if facts_of(state) != account.seen:

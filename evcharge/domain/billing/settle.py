@@ -17,8 +17,9 @@ from evcharge.domain.billing.decision import Decision, Verdict
 from evcharge.domain.billing.rebill import (
     Output,
     credit_of,
-    is_changed,
+    doubts_of,
     is_priceable,
+    questioned,
     rebilled,
     review,
     seal,
@@ -72,8 +73,8 @@ def settle(
 
     ``completion``: what an unsettled session was when it first was completed, if that is now. What is
     already invoiced or decided about is never changed by records: that they say something else is
-    remembered. The result does not depend on how records were cut into calls, but for sealed sessions
-    without an invoice of which very many records come at once (``rebill.MOST_STEPS``).
+    remembered. The result does not depend on how records were cut into calls, but for sessions without
+    an invoice of which more than a thousand records come at once (``rebill.MOST_FOLDED``).
     """
     account = account or NO_ACCOUNT
     outputs: tuple[Output, ...] = ()
@@ -81,7 +82,11 @@ def settle(
         account, outputs = seal(desk, session, account, completion)
         before = completion.state
     state = session.state
-    if account.is_settled and state != before and not _is_behind(state, before, new):
+    if not account.is_settled:
+        if account.doubts and state.lifecycle is not Lifecycle.COMPLETED:
+            # Its terms are asked about what the records alone would complete.
+            account = account._replace(doubts=None)
+    elif state != before and not _is_behind(state, before, new):
         account, more = review(desk, session, account, before)
         outputs += more
     return _with_due(desk, session, Settled(account, outputs))
@@ -184,10 +189,10 @@ def _bill(desk: Desk, session: Session, account: Account, decision: Decision) ->
         corrections=decision.corrections,
         decision=decision,
     )
-    account = account._replace(
-        verdict=decision.verdict, accepted=state.reasons, decided=decision.offset
-    )
-    return _reviewed(desk, session, account, outputs)
+    # Whoever decides has seen what the records say, so also what the terms say of that.
+    accepted = state.reasons | doubts_of(desk, terms, *seen, session.limits)
+    account = account._replace(verdict=decision.verdict, accepted=accepted, decided=decision.offset)
+    return Settled(questioned(desk, session, account), outputs)
 
 
 def _void(desk: Desk, session: Session, account: Account, decision: Decision) -> Settled:
@@ -231,7 +236,7 @@ def _void(desk: Desk, session: Session, account: Account, decision: Decision) ->
         corrections=None,
         decided=decision.offset,
     )
-    return _reviewed(desk, session, account, outputs)
+    return Settled(questioned(desk, session, account), outputs)
 
 
 def _rerate(desk: Desk, session: Session, account: Account, decision: Decision) -> Settled:
@@ -270,14 +275,6 @@ def _rerate(desk: Desk, session: Session, account: Account, decision: Decision) 
     if (cost.currency, total_of(cost).kept) == (tariff.plan.tariff.currency, after.total):
         return Settled(account, refusal=_SAME)
     if session.state.revision == after.revision:
-        return Settled(after, outputs)
+        return Settled(questioned(desk, session, after), outputs)
     after, more = review(desk, session, after, seen[0])
     return Settled(after, (*outputs, *more))
-
-
-def _reviewed(
-    desk: Desk, session: Session, account: Account, outputs: tuple[Output, ...]
-) -> Settled:
-    """Return what a decision led to, and whether later records already contradict it."""
-    changed = session.state.revision > account.revision and is_changed(desk, session, account)
-    return Settled(account._replace(changed=changed or None), outputs)

@@ -117,8 +117,8 @@ EXPLAINED: Mapping[HeldReason, Explained] = {
         Basis.TERMS,
     ),
     HeldReason.NO_TARIFF: Explained(
-        "The register names a tariff for the station that was not known when the session was sealed.",
-        None,
+        "The register names a tariff for the station that was not known when the session was completed.",
+        "any further record once the tariff is known",
         basis=Basis.TERMS,
     ),
     HeldReason.CHANGED_AFTER_INVOICE: Explained(

@@ -2,9 +2,9 @@
 
 The rated power is reference data, so this is no part of the fold. It is one of the **terms** that are
 frozen when the records alone first complete the session: what the register says then is stored with the
-session, and the rule is asked with it, then and whenever a record changes the session. So the answer is
-a function of the set of the records and of the stored terms, and a register that changes later changes
-it for no session.
+session. The rule is asked with it then, before every further bill, and when records come behind a bill;
+never while the records alone hold the session. So the answer is a function of the set of the records and
+of the stored terms, and a register that changes later changes it for no session.
 """
 
 from __future__ import annotations
