@@ -81,7 +81,7 @@ def settle(
         account, outputs = seal(desk, session, account, completion)
         before = completion.state
     state = session.state
-    if account.is_settled and state != before and not _is_behind(state, before, new):
+    if account.is_settled and state != before and not _is_behind(account, state, before, new):
         account, more = review(desk, session, account, before)
         outputs += more
     return _with_due(desk, session, Settled(account, outputs))
@@ -126,10 +126,15 @@ def _with_due(desk: Desk, session: Session, settled: Settled) -> Settled:
 
 
 def _is_behind(
-    state: SessionState, before: SessionState | None, new: Sequence[SessionRecord]
+    account: Account,
+    state: SessionState,
+    before: SessionState | None,
+    new: Sequence[SessionRecord],
 ) -> bool:
     """Whether nothing that is billed can have changed: readings behind the end, the same facts."""
     ended = state.ended_us
+    if ended is not None and account.corrections is not None:
+        ended = max(ended, account.corrections.ended_us or ended)
     return (
         before is not None
         and ended is not None
