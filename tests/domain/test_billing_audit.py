@@ -19,7 +19,7 @@ from evcharge.events.invoice import encode_credit_note, encode_invoice, issuer_b
 from evcharge.events.sealed_reading import SealedError, read_sealed_session
 from evcharge.events.sealed_session import encode_bill
 from tests.domain.billing_desk import FakeDesk, Till, correct, per_kwh, rerate, void
-from tests.domain.session_records import end, start, update
+from tests.domain.session_records import end, minute, start, update
 from tests.domain.strategies import plausible_sessions
 from tests.domain.test_billing_properties import decisions, orders, played
 
@@ -274,11 +274,25 @@ def test_of_another_currency_the_new_total_says_how_big_a_difference_is() -> Non
     assert (found.size, found.old_currency, found.currency) == (found.new, "EUR", "JPY")
 
 
-def test_a_corrected_bill_is_re_rated_as_it_was_corrected() -> None:
+@pytest.mark.parametrize(
+    ("records", "values"),
+    [
+        (RECORDS, {"energy": 5}),
+        ((*RECORDS[1:], update(40, 4.5, user_id="U1")), {"started_us": minute(0)}),
+        ((*RECORDS[:2], end(-5, 10.0)), {"ended_us": minute(60)}),
+        ((*RECORDS[:2], update(40, 4.5)), {"ended_us": minute(60), "energy": 5}),
+    ],
+)
+def test_a_corrected_bill_is_re_rated_as_it_was_corrected(
+    records: tuple[SessionRecord, ...], values: dict[str, Any]
+) -> None:
     till = Till()
-    till.send(*RECORDS)
-    bill = till.decide(correct(3, energy=5))[-1]
+    till.send(*records)
+    bill = till.decide(correct(3, **values))[-1]
     assert isinstance(bill, Bill)
+    read = sealed(bill)
+    assert read.usage.segments == bill.segments
+    assert audit(read, bill.tariff.plan, invoice(bill)) == []
     _, new = rerated(sealed(bill), Plan(per_kwh("1.00")))
     decided = till.decide(rerate(3, "1.00"))[-1]
     assert isinstance(decided, Bill)

@@ -11,7 +11,7 @@ import pytest
 from evcharge.domain.pricing import Segment
 from tests.domain.costs import cost, exact, lines
 from tests.domain.tariff_builders import element, energy, flat, tariff, time
-from tests.domain.usage_builders import AMSTERDAM, parked, segment, usage
+from tests.domain.usage_builders import AMSTERDAM, parked, reserved, segment, usage
 
 MON, TUE, FRI, SAT, SUN = 0, 1, 4, 5, 6
 HOURLY = time("1")
@@ -121,6 +121,55 @@ def test_a_start_is_within_and_an_end_is_not() -> None:
     assert hours("09:30", "10:30", segment(60), at="2019-01-28T08:30:00Z") == 1
     assert hours("10:30", "11:30", segment(60), at="2019-01-28T08:30:00Z") == 0
     assert hours("08:30", "09:30", segment(60), at="2019-01-28T08:30:00Z") == 0
+
+
+@pytest.mark.parametrize("utc_hour", range(24))
+def test_energy_of_the_last_instant_has_the_price_that_begins_then_at_any_hour(
+    utc_hour: int,
+) -> None:
+    for zone, offset in ((ZoneInfo("America/New_York"), -5), (ZoneInfo("UTC"), 0), (AMSTERDAM, 1)):
+        hour = f"{(utc_hour + offset) % 24:02}"
+        hour_before = f"2019-01-28T{(utc_hour - 1) % 24:02}:00:00Z"
+        dear = element(energy("1"), start=f"{hour}:00", end=f"{hour}:30")
+        terms = tariff(dear, element(energy("0.1")))
+        in_an_instant = usage(segment(60, 5), segment(0, 1), at=hour_before, zone=zone)
+        assert lines(cost(terms, in_an_instant)) == [("ENERGY", "5", "0.5"), ("ENERGY", "1", "1")]
+        without = usage(segment(60, 5), segment(0), at=hour_before, zone=zone)
+        assert lines(cost(terms, without)) == [("ENERGY", "5", "0.5")]
+
+
+def test_a_date_and_a_day_of_the_week_hold_from_their_midnight_at_the_sessions_end() -> None:
+    new_year = date(2019, 1, 1).toordinal() - date(1970, 1, 1).toordinal()  # a Tuesday
+    for zone, an_hour_before in (
+        (ZoneInfo("UTC"), "2018-12-31T23:00:00Z"),
+        (AMSTERDAM, "2018-12-31T22:00:00Z"),
+    ):
+        session = usage(segment(60, 5), segment(0, 1), at=an_hour_before, zone=zone)
+        for restricted in (
+            element(energy("1"), flat("7"), time("9"), dates=(new_year, None)),
+            element(energy("1"), flat("7"), time("9"), weekdays=(TUE,)),
+        ):
+            terms = tariff(restricted, element(energy("0.1"), time("0.6")))
+            assert lines(cost(terms, session)) == [
+                ("FLAT", "1", "7"),
+                ("ENERGY", "5", "0.5"),
+                ("TIME", "1", "0.6"),
+                ("ENERGY", "1", "1"),
+            ]
+
+
+def test_a_session_of_no_time_has_the_prices_of_its_instant() -> None:
+    terms = tariff(element(energy("1"), flat("7"), start="00:00", end="12:00"), element(flat("3")))
+    midnight, before = "2019-01-28T00:00:00Z", "2019-01-27T23:59:59Z"
+    utc = ZoneInfo("UTC")
+    for session, fee in (
+        (usage(segment(0), at=midnight, zone=utc), "7"),
+        (usage(segment(0), at=before, zone=utc), "3"),
+        (usage(reserved(60), segment(0), at="2019-01-27T23:00:00Z", zone=utc), "7"),
+    ):
+        assert lines(cost(terms, session)) == [("FLAT", "1", fee)]
+    with_energy = usage(segment(0, 2), at=midnight, zone=utc)
+    assert lines(cost(terms, with_energy)) == [("FLAT", "1", "7"), ("ENERGY", "2", "2")]
 
 
 def test_the_moment_before_a_boundary_is_exact_to_the_microsecond() -> None:

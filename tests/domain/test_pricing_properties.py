@@ -6,15 +6,19 @@ import json
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from evcharge.domain.pricing import Segment, Usage, cost_json
+from evcharge.domain.pricing import Segment, SegmentKind, Usage, cost_json
+from evcharge.domain.quantities import DAY_US
 from evcharge.domain.tariff import Bound, Tariff
 from tests.domain import pricing_oracle as oracle
 from tests.domain.costs import cost, exact
-from tests.domain.pricing_strategies import tariffs, usages
+from tests.domain.pricing_strategies import STARTS, tariffs, usages
+
+HOUR_US = 3_600_000_000
 
 
 def has_substance(usage: Usage) -> bool:
@@ -62,6 +66,39 @@ def test_a_segment_of_nothing_changes_nothing(
     nothing = Segment(usage.segments[place].kind, 0, 0, 5_000_000, 5_000_000)
     longer = (*usage.segments[:place], nothing, *usage.segments[place:])
     assert cost(tariff, usage._replace(segments=longer)) == cost(tariff, usage)
+
+
+@st.composite
+def sessions_up_to_an_hour(draw: st.DrawFn) -> tuple[Tariff, Usage, int, int]:
+    """Draw a tariff that changes on an hour, a session that delivers energy in the instant at which it
+    then ends, and two offsets of local time: with the first that instant is midnight in UTC.
+
+    The start of the session is in local time.
+    """
+    usage, terms, hour = draw(usages()), draw(tariffs), draw(st.integers(0, 23))
+    first, *others = terms.elements
+    rules = first.restrictions._replace(start_s=hour * 3600, end_s=hour * 3600 + 1800)
+    terms = terms._replace(elements=(first._replace(restrictions=rules), *others))
+    instant = Segment(SegmentKind.TIME, 0, draw(st.integers(1, 9)) * 10**9)
+    day_us = draw(st.sampled_from(STARTS)) // DAY_US * DAY_US
+    ends_us = day_us + draw(st.integers(-1, 1)) * DAY_US + hour * HOUR_US
+    lasts_us = sum(int(each.duration_us) for each in usage.segments)
+    session = Usage(ends_us - lasts_us, usage.zone, (*usage.segments, instant))
+    return terms, session, hour if hour <= 14 else hour - 24, draw(st.integers(-12, 14))
+
+
+@settings(max_examples=300, deadline=None)
+@given(drawn=sessions_up_to_an_hour())
+def test_where_midnight_utc_lies_changes_nothing(drawn: tuple[Tariff, Usage, int, int]) -> None:
+    terms, local, at_midnight, elsewhere = drawn
+    found = []
+    for offset in (at_midnight, elsewhere):
+        zone = ZoneInfo(f"Etc/GMT{-offset:+}")  # its sign is that of ISO 8601 turned
+        usage = Usage(local.started_us - offset * HOUR_US, zone, local.segments)
+        found.append(cost(terms, usage)._replace(as_of_us=0))
+        if has_substance(usage):
+            assert exact(found[-1]) == oracle.totals(terms, without_nothing(usage))
+    assert found[0] == found[1]
 
 
 cents = st.decimals(0, 5, places=2)

@@ -152,6 +152,28 @@ def test_parking_is_told_apart_without_segments() -> None:
     ]
 
 
+@pytest.mark.parametrize("utc_hour", range(24))
+@pytest.mark.parametrize(("name", "offset"), [("UTC", 0), ("Asia/Tokyo", 9), ("Etc/GMT+5", -5)])
+def test_what_is_read_in_the_last_instant_has_the_price_that_begins_then_at_any_hour(
+    utc_hour: int, name: str, offset: int
+) -> None:
+    hour = f"{(utc_hour + offset) % 24:02}"
+    dear = element(energy("1"), start=f"{hour}:00", end=f"{hour}:30")
+    terms = tariff(dear, element(energy("0.1")))
+    last = 60 * utc_hour - 615.5  # minutes behind 10:15:30 UTC
+    for records, expected in (
+        ([update(last, 5.0), end(last, 15.0)], [("ENERGY", "5", "0.5"), ("ENERGY", "10", "10")]),
+        ([update(last, 5.0)], [("ENERGY", "5", "0.5")]),
+        ([end(last, 5.0)], [("ENERGY", "5", "0.5")]),
+    ):
+        quickly, plainly = quickly_and_plainly(
+            terms, [start(last - 44.5), *records], ZoneInfo(name)
+        )
+        assert quickly is not None
+        assert quickly == plainly
+        assert lines(quickly) == expected
+
+
 def test_without_a_start_a_session_costs_nothing_that_could_be_told() -> None:
     assert quickly_and_plainly(simple, [update(10, 1.0), end(20, 2.0)]) == (None, None)
     assert quickly_and_plainly(simple, [start(30), end(20, 2.0)]) == (None, None)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 
 from evcharge.domain.pricing import Usage, session_usage
-from evcharge.domain.session import Lifecycle, fold
+from evcharge.domain.session import Lifecycle, Limits, fold
 from evcharge.domain.session.order import distinct, in_order
 from evcharge.domain.session_record import SessionRecord
 from tests.domain.costs import cost, lines
@@ -20,7 +20,7 @@ from tests.domain.session_records import (
     start,
     update,
 )
-from tests.domain.strategies import arrivals
+from tests.domain.strategies import arrivals, small_limits
 from tests.domain.tariff_builders import element, energy, parking, tariff, time
 
 ZONE = ZoneInfo("Europe/Paris")
@@ -158,19 +158,32 @@ def test_idle_time_is_never_billed_as_charging_time() -> None:
     ]
 
 
-@given(chunks=arrivals())
+def test_an_open_session_with_too_many_records_is_priced_up_to_its_last_reading() -> None:
+    limits = Limits(max_readings=4)
+    records = [start(0), update(10, 1.0), update(20, 2.0), update(90), update(30, 3.0)]
+    ordered = in_order(records)
+    usage = session_usage(fold(records, limits), ordered, ZONE, limits)
+    assert usage is not None
+    assert [each.duration_us for each in usage.segments] == [10 * MINUTE] * 3
+
+
+@given(chunks=arrivals(), limits=small_limits)
 def test_time_and_energy_of_the_segments_are_those_of_the_session(
-    chunks: list[list[SessionRecord]],
+    chunks: list[list[SessionRecord]], limits: Limits
 ) -> None:
     records = [record for chunk in chunks for record in chunk]
     ordered = in_order(distinct(records).values())
-    state = fold(ordered, LIMITS)
-    usage = session_usage(state, ordered, ZONE, LIMITS)
+    state = fold(ordered, limits)
+    usage = session_usage(state, ordered, ZONE, limits)
     if state.lifecycle is Lifecycle.COMPLETED:
         assert usage is not None
         assert sum(each.duration_us for each in usage.segments) == state.duration_us
     if usage is not None:
         assert usage.started_us == state.started_us
+        if state.is_open:
+            assert sum(each.duration_us for each in usage.segments) == (
+                state.last_us - usage.started_us
+            )
         assert all(each.duration_us >= 0 and each.energy_uwh >= 0 for each in usage.segments)
         assert sum(each.energy_uwh for each in usage.segments) == (state.energy_uwh or 0)
 

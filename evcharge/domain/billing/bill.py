@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from evcharge.domain.billing.account import Facts, Total
 from evcharge.domain.billing.correction import corrected_usage
 from evcharge.domain.billing.decision import Corrections, Decision
+from evcharge.domain.billing.known_course import known_course
 from evcharge.domain.billing.terms import RatedTariff, Terms
 from evcharge.domain.pricing import Cost, PlainSegment, Usage, price, priced_session, session_usage
 from evcharge.domain.session import Limits, SessionState, fold
@@ -121,14 +122,13 @@ def usage_of(
     corrections: Corrections | None,
 ) -> Usage:
     """Return what a session with billable facts used, which a person may have corrected."""
-    facts = Facts(state.started_us, state.ended_us, state.energy_uwh).corrected(corrections)
-    usage = session_usage(state, ordered(records), zone, limits)
-    if usage is None:
-        assert facts.started_us is not None, "billable"
-        usage = Usage(facts.started_us, zone, ())
-    elif corrections is None or corrections[:3] == (None, None, None):
+    line = ordered(records)
+    if corrections is None or corrections[:3] == (None, None, None):
+        usage = session_usage(state, line, zone, limits)
+        assert usage is not None, "billable"
         return usage
-    return corrected_usage(usage, facts)
+    facts = Facts(state.started_us, state.ended_us, state.energy_uwh).corrected(corrections)
+    return corrected_usage(known_course(state, line, facts, zone, limits), facts)
 
 
 def ordered(records: Sequence[SessionRecord]) -> Sequence[SessionRecord]:

@@ -86,7 +86,7 @@ def settle(
         if account.doubts and state.lifecycle is not Lifecycle.COMPLETED:
             # Its terms are asked about what the records alone would complete.
             account = account._replace(doubts=None)
-    elif state != before and not _is_behind(state, before, new):
+    elif state != before and not _is_behind(account, state, before, new):
         account, more = review(desk, session, account, before)
         outputs += more
     return _with_due(desk, session, Settled(account, outputs))
@@ -131,10 +131,15 @@ def _with_due(desk: Desk, session: Session, settled: Settled) -> Settled:
 
 
 def _is_behind(
-    state: SessionState, before: SessionState | None, new: Sequence[SessionRecord]
+    account: Account,
+    state: SessionState,
+    before: SessionState | None,
+    new: Sequence[SessionRecord],
 ) -> bool:
     """Whether nothing that is billed can have changed: readings behind the end, the same facts."""
     ended = state.ended_us
+    if ended is not None and account.corrections is not None:
+        ended = max(ended, account.corrections.ended_us or ended)
     return (
         before is not None
         and ended is not None

@@ -55,10 +55,13 @@ class Calendar:
         return 0 if self.always is not None else len(self._times)
 
     def changes(self, zone: ZoneInfo, from_us: int, until_us: int) -> Changes:
-        """Return what holds from ``from_us`` on; what changes after ``until_us`` may be left out."""
+        """Return what holds from ``from_us`` on; what changes after ``until_us`` may be left out.
+
+        What changes at ``until_us`` is not: energy can be delivered in a session's last instant.
+        """
         if self.always is not None:
             return (), (self.always,)
-        day, last_day = from_us // DAY_US, (until_us - 1) // DAY_US
+        day, last_day = from_us // DAY_US, until_us // DAY_US
         instants, masks = self._days.get((zone, day)) or self._of_day(zone, day)
         # The first instant of a day is its midnight: one of them is always behind.
         place = bisect_right(instants, from_us)

@@ -49,7 +49,7 @@ def session_usage(
     energy, base, register, relative, decreased, leaped = Metering()
     # As in `reduce.py`, plain tuples and comparisons: this is most of the time of a running cost.
     for instant, read_uwh, meter_uwh, read_mw, charging, read_ua in map(
-        _FACTS, _before_the_end(ordered)
+        _FACTS, _before_the_end(ordered, ended)
     ):
         took = max(instant - at, 0)
         is_reading = read_uwh is not None or meter_uwh is not None
@@ -85,13 +85,19 @@ def session_usage(
     return Usage(started, zone, (*segments, *_spread(since_reading, final - counted)))
 
 
-def _before_the_end(ordered: Sequence[SessionRecord]) -> list[SessionRecord]:
-    """Return the starts and updates before the accepted end: those that tell of energy and power."""
+def _before_the_end(ordered: Sequence[SessionRecord], ended: int) -> Sequence[SessionRecord]:
+    """Return the starts and updates before the accepted end: those that tell of energy and power.
+
+    Of an open session they are all of them; but one with too many records ends with its last reading,
+    for what came behind that is only kept if it was among the first to arrive (``flood.py``).
+    """
     ends = [record for record in ordered if record.kind >= END_RANK]
-    if not ends:
-        return list(ordered)
-    accepted = ordered.index(by_weight(ends)[0])
-    return [record for record in ordered[:accepted] if record.kind < END_RANK]
+    if ends:
+        accepted = ordered.index(by_weight(ends)[0])
+        return [record for record in ordered[:accepted] if record.kind < END_RANK]
+    if ordered and ordered[-1].timestamp_us > ended:
+        return [record for record in ordered if record.timestamp_us <= ended]
+    return ordered
 
 
 def _segment(

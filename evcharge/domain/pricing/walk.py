@@ -163,7 +163,7 @@ def _changes(plan: Plan, course: Course, zone: ZoneInfo) -> Changes:
     """Return which elements hold at the start, and from when on others, by clock, date and duration."""
     started, ended, session_us = course.instants[0], course.instants[-1], course.session_us
     instants, masks = plan.calendar.changes(
-        zone, int(started), -(-ended.numerator // ended.denominator)
+        zone, int(started), ended.numerator // ended.denominator
     )
     breaks = plan.duration.breaks
     if not breaks:
