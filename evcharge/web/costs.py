@@ -118,8 +118,11 @@ def _sealed(desk: ReadDesk, session: Session, account: Account) -> bytes | None:
     started_us, ended_us, *_ = account.facts
     if changes_in(tariff.plan, started_us, ended_us) > MAX_CHANGES:
         return None
-    seen = state_at(session, account.revision)
-    _, cost = priced(*seen, account.terms, tariff, session.limits, account.corrections)
+    state, records = state_at(session, account.revision)
+    # A session that was forgotten in this moment has none left.
+    if not records:
+        return None
+    _, cost = priced(state, records, account.terms, tariff, session.limits, account.corrections)
     return cost_bytes(cost)
 
 

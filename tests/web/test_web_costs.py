@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from evcharge.domain.billing.bill import Session
 from evcharge.domain.session import fold
 from evcharge.web import costs, models
+from tests.domain.billing_desk import Till
 from tests.domain.session_records import LIMITS
+from tests.domain.session_records import end as ended
 from tests.domain.session_records import start as started
 from tests.domain.session_records import update as updated
 from tests.web.fake_worker import Data, group
@@ -126,6 +129,15 @@ async def test_a_corrected_session_shows_what_was_corrected_and_what_that_costs(
         ("4.00", "4.80"),
     )
     assert (session["ended_at"], session["duration_s"]) == ("2023-05-01T10:25:00Z", 1500)
+
+
+@pytest.mark.parametrize("rule", [costs._sealed, costs._running])
+def test_a_session_that_is_forgotten_while_it_is_priced_has_no_cost(rule: Any) -> None:
+    till = Till()
+    till.send(started(0), ended(60, 10.0))
+    assert till.state is not None
+    forgotten = Session("EV-001", "S1", till.state, lambda: (), LIMITS)
+    assert rule(till.desk, forgotten, till.account) is None
 
 
 async def test_a_void_session_costs_nothing(web: MemoryWeb) -> None:
