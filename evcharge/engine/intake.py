@@ -23,6 +23,10 @@ from evcharge.kafka.lenient_fetch import unblock
 PATIENT_WAIT_MS = 500
 """How long Kafka may hold a request back that finds no record at all."""
 
+BACKLOG_WAIT_MS = 50
+"""The same while records wait to be handed out: a request then is about the partitions that have none,
+perhaps none for long, and until its answer their broker is not asked for what the others lack next."""
+
 GATHER_BYTES = 64 * 1024
 GATHER_WAIT_MS = 8
 """When records keep coming, Kafka answers when it has so many bytes, or after so long: to fetch, to
@@ -99,7 +103,9 @@ class Intake:
                         tp, place, most_records(tp.topic), most_bytes, next_offset
                     )
                     if taken is not None:
+                        self._ask()
                         return taken
+        self._ask()
         return None
 
     async def _take_from(
@@ -206,11 +212,15 @@ class Intake:
         if gathers == self._gathers:
             return
         self._gathers = gathers
+        self._ask()
+
+    def _ask(self) -> None:
+        """Say how long Kafka may hold the next request back, and for how many bytes."""
         fetcher = self._fetcher
-        fetcher._fetch_min_bytes = GATHER_BYTES if self._gathers else 1  # noqa: SLF001
-        fetcher._fetch_max_wait_ms = (  # noqa: SLF001
-            GATHER_WAIT_MS if self._gathers else PATIENT_WAIT_MS
-        )
+        least, wait_ms = 1, BACKLOG_WAIT_MS if fetcher._records else PATIENT_WAIT_MS  # noqa: SLF001
+        if self._gathers:
+            least, wait_ms = GATHER_BYTES, GATHER_WAIT_MS
+        fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms = least, wait_ms  # noqa: SLF001
 
 
 def _size(records: list[FirstArrival]) -> int:

@@ -11,7 +11,13 @@ from aiokafka.errors import ConsumerStoppedError, TopicAuthorizationFailedError
 from faust.types import TP
 
 from evcharge.engine import intake as module
-from evcharge.engine.intake import GATHER_BYTES, Intake, Taken
+from evcharge.engine.intake import (
+    BACKLOG_WAIT_MS,
+    GATHER_BYTES,
+    PATIENT_WAIT_MS,
+    Intake,
+    Taken,
+)
 from tests.engine.fake_fetches import FakeConsumer
 
 A, B, C = TP("t", 0), TP("t", 1), TP("u", 0)
@@ -78,6 +84,20 @@ async def test_a_broker_is_asked_again_when_nothing_of_its_last_answer_waits_for
     assert consumer.notified == 1
     await turns(intake)
     assert consumer.notified == 2
+
+
+async def test_kafka_holds_no_request_back_for_long_while_records_wait_to_be_handed_out() -> None:
+    consumer = FakeConsumer().fetched(A, 5).fetched(B, 200)
+    intake, fetcher = Intake(consumer), consumer._fetcher
+    await take(intake)
+    assert (fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms) == (1, BACKLOG_WAIT_MS)
+    await take(intake, records=100)
+    assert fetcher._fetch_max_wait_ms == BACKLOG_WAIT_MS, "half of B is left"
+    await take(intake)
+    assert fetcher._fetch_max_wait_ms == PATIENT_WAIT_MS
+    consumer.fetched(A, 5)
+    assert await take(intake, wanted=set()) is None
+    assert fetcher._fetch_max_wait_ms == BACKLOG_WAIT_MS, "it waits for room"
 
 
 async def test_nothing_is_handed_out_in_a_rebalance_or_after_the_end() -> None:
