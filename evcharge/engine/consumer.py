@@ -220,6 +220,10 @@ class ChunkConsumer(Consumer):
                 await asyncio.sleep(DROPPED_S)
         await self.commit_and_end_transactions()
 
+    async def on_task_error(self, exc: BaseException) -> None:
+        """End the worker when an agent failed."""
+        cast("Application", self.app).lane.give_up(exc)
+
     # -- positions
 
     def next_offset(self, tp: TP) -> int | None:

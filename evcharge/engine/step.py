@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import Any, Protocol, TypeVar
 
 from evcharge.domain.quantities import MAX_INSTANT_US
+from evcharge.engine.blame import NOT_THE_RULE
 from evcharge.engine.chunk import Chunk, SourceRecord
 from evcharge.engine.counters import Counters
 from evcharge.engine.forwarding import SUFFIX, forward, restore
@@ -50,7 +51,8 @@ class Step:
 
     An agent decodes, applies rules to keys, and returns. The lane then makes the effects durable, all or
     nothing: what goes to other topics, the rows, and the marker of what was read.
-    Nothing that a record contains can raise from here.
+    Nothing that a record contains can raise from here; what can is not the records' fault, and voids
+    the step.
     """
 
     def __init__(
@@ -237,6 +239,8 @@ class Step:
                 for key, records in islice(groups, done, None):
                     rule(self, key, records)
                     done += 1
+            except NOT_THE_RULE:
+                raise
             except Exception:  # noqa: BLE001 - it is told where the rule is run again
                 self.apply(rule, *groups[done])
                 done += 1
@@ -249,9 +253,14 @@ class Step:
         The rule must not put anything before all that can raise is done. If it raises, that is a bug
         of ours: the record that it raises for, found by halving, goes to ``dead-letters`` as
         ``rule-failed``, the others are applied.
+
+        Raises:
+            EvchargeError: the disk failed or the like (:mod:`evcharge.engine.blame`): the step is void.
         """
         try:
             rule(self, key, records)
+        except NOT_THE_RULE:
+            raise
         except Exception as bug:
             if len(records) > 1:
                 half = len(records) // 2
