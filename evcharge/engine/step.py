@@ -63,6 +63,11 @@ class Step:
         dead_letter: DeadLetter,
         counters: Counters,
     ) -> None:
+        """Leave out the records that were applied before.
+
+        Raises:
+            RuntimeError: all of them were, and more: the worker has to end.
+        """
         self.partition = chunk.partition
         self.source_topic = chunk.topic.removesuffix(SUFFIX)
         self._chunk = chunk
@@ -75,6 +80,12 @@ class Step:
         self._sources: dict[tuple[int, int], SourceRecord] = {}
         self.effects = Effects(chunk.topic, Marker(chunk.last.offset, chunk.last.timestamp))
         applied = pipeline.applied_offset(chunk.topic)
+        if chunk.last.offset < applied:
+            # The marker would go backwards, and what it covered be applied again.
+            raise RuntimeError(
+                f"{chunk.topic}/{chunk.partition} was applied up to {applied}, and comes again up to"
+                f" {chunk.last.offset}: a chunk goes on where the one before it ended"
+            )
         fresh: Sequence[SourceRecord] = chunk.records
         if fresh[0].offset <= applied:
             fresh = [record for record in fresh if record.offset > applied]

@@ -187,6 +187,25 @@ async def test_records_that_were_applied_before_are_left_out() -> None:
     assert texts(step) == ["c"]
 
 
+async def test_a_chunk_from_before_what_was_applied_is_refused() -> None:
+    bench = Bench()
+    bench.pipeline.submit(bench.step("EV-001 a", "EV-001 b", "EV-001 c").finish())
+    # the last one again changes nothing
+    assert texts(bench.step("EV-001 c", first=2)) == []
+    with pytest.raises(RuntimeError, match=r"applied up to 2, and comes again up to 1"):
+        bench.step("EV-001 new", "EV-001 newer")
+    assert bench.pipeline.applied_offset(TOPIC) == 2
+    await bench.pipeline.drained()
+
+
+async def test_a_topic_made_anew_is_applied_from_its_beginning() -> None:
+    bench = Bench()
+    bench.pipeline.submit(bench.step("EV-001 a", "EV-001 b", "EV-001 c").finish())
+    await bench.pipeline.drained()
+    bench.pipeline.forget_source(TOPIC)
+    assert texts(bench.step("EV-001 new")) == ["new"]
+
+
 async def test_each_source_topic_is_counted_on_its_own() -> None:
     bench = Bench()
     bench.pipeline.submit(bench.step("EV-001 a", "EV-001 b").finish())
