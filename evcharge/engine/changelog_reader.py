@@ -11,6 +11,7 @@ from faust.types import TP
 
 from evcharge.engine.intake import Intake, Taken
 from evcharge.engine.local_rows import FENCE, rows_of, touched
+from evcharge.kafka.closing import close
 from evcharge.storage.partition_store import PartitionStore
 
 ROWS_AT_ONCE = 20_000
@@ -48,7 +49,7 @@ class ChangelogReader:
     async def stop(self) -> None:
         """Close the connections."""
         if self._started is not None:
-            await self._consumer.stop()
+            await close(self._consumer)
 
     @property
     def _consumer(self) -> aiokafka.AIOKafkaConsumer:

@@ -21,6 +21,7 @@ from aiokafka.structs import TopicPartition
 
 from evcharge.engine.changelog_reader import ChangelogReader, Stores
 from evcharge.engine.local_rows import FENCE, HISTORY, belong, lately_in_touch, touched
+from evcharge.kafka.closing import started
 from evcharge.kafka.log import Writer
 from evcharge.kafka.records_at import records_at
 from evcharge.storage.partition_store import PartitionStore
@@ -234,13 +235,14 @@ class Changelogs:
         """Return the name of each changelog's history, from its first record."""
         if not starts:
             return {}
-        async with aiokafka.AIOKafkaConsumer(
+        consumer = aiokafka.AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             client_id=self._client_id,
             enable_auto_commit=False,
             # Only the first record of each partition is looked at.
             max_partition_fetch_bytes=1 << 10,
-        ) as consumer:
+        )
+        async with started(consumer):
             firsts = await records_at(consumer, starts)
         return {tp: r.value if r.key == HISTORY else b"" for tp, r in firsts.items()}
 
