@@ -30,6 +30,7 @@ from evcharge.domain.session_record import (
     all_restored,
     all_stored,
 )
+from evcharge.engine.blame import NOT_THE_RULE
 from evcharge.engine.chunk import Chunk
 from evcharge.engine.step import Step
 from evcharge.engine.table import StateTable
@@ -159,11 +160,15 @@ def _bill_together(books: OpenBooks, step: Step, unbilled: list[_Unbilled]) -> N
     for each in unbilled:
         try:
             settled.append((each, _settle(books, step, each, next(kept))))
+        except NOT_THE_RULE:
+            raise
         except Exception:  # noqa: BLE001 - a bug, of which the step finds the record
             failed.append(each)
     for each, result in settled:
         try:
             entered.append((each, result, books.prepare(each.session, each.row, result)))
+        except NOT_THE_RULE:
+            raise
         except Exception:  # noqa: BLE001 - the same
             failed.append(each)
     for each, result, prepared in entered:

@@ -65,7 +65,7 @@ class MemoryWorker:
         for table in app.tables.values():
             app.readable[table.name] = set(range(self.settings.partitions))
         for name, agent in app.agents.items():
-            context = agent.test_context()
+            context = agent.test_context(on_error=self._give_up)
             self._agents[name] = await self._running.enter_async_context(context)
         return self
 
@@ -73,6 +73,9 @@ class MemoryWorker:
         """Stop the agents."""
         await self._running.aclose()
         await self.app.reference.stop()
+
+    async def _give_up(self, _: object, problem: BaseException) -> None:
+        self.app.lane.give_up(problem)
 
     async def send(
         self,
@@ -119,7 +122,10 @@ class MemoryWorker:
         self._offsets.pop((topic, partition), None)
 
     async def deliver(self, topic: str, partition: int, records: Sequence[FirstArrival]) -> None:
-        """Put records as one chunk through the agent of ``topic`` and wait for their effects."""
+        """Put records as one chunk through the agent of ``topic`` and wait for their effects.
+
+        What the agent raises, which ends a worker, is raised here.
+        """
         chunk = Chunk(self.settings.topic(topic), partition, records)
         await self._agents[topic.removesuffix(SUFFIX)].put(chunk, partition=partition)
         # The agent finishes a step when it asks for the next chunk.

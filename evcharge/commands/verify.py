@@ -10,6 +10,7 @@ import click
 
 from evcharge.commands.base import ProjectCommand, option, say
 from evcharge.commands.progress import Progress
+from evcharge.verification import require_stores
 from evcharge.verification import verify as check
 
 
@@ -46,6 +47,8 @@ class Verify(ProjectCommand):
         self, data_dirs: tuple[Path, ...], url: str | None, sample: int | None, **_: Any
     ) -> int | None:
         """Check and report."""
+        for directory in data_dirs:
+            require_stores(directory, self.settings)
         with Progress(None) as progress:
             report = await check(
                 self.settings,

@@ -10,7 +10,8 @@ from aiokafka.structs import TopicPartition
 from faust.types import TP
 
 from evcharge.engine.intake import Intake, Taken
-from evcharge.engine.local_rows import rows_of, touched
+from evcharge.engine.local_rows import FENCE, rows_of, touched
+from evcharge.kafka.closing import close
 from evcharge.storage.partition_store import PartitionStore
 
 ROWS_AT_ONCE = 20_000
@@ -48,7 +49,7 @@ class ChangelogReader:
     async def stop(self) -> None:
         """Close the connections."""
         if self._started is not None:
-            await self._consumer.stop()
+            await close(self._consumer)
 
     @property
     def _consumer(self) -> aiokafka.AIOKafkaConsumer:
@@ -82,6 +83,24 @@ class ChangelogReader:
         if read:
             self._consumer.pause(*read)
         return read
+
+    async def written(
+        self, positions: Mapping[TopicPartition, int], lasts: Mapping[TopicPartition, int]
+    ) -> set[TopicPartition]:
+        """Return the changelogs with more than fences from positions up to offsets."""
+        self.seek(positions)
+        unknown, written = set(positions), set[TopicPartition]()
+        while True:
+            while (taken := await self._take()) is not None:
+                tp = TopicPartition(*taken.tp)
+                if tp in unknown and any(record.key != FENCE for record in taken.records):
+                    written.add(tp)
+                    unknown.remove(tp)
+                    self._consumer.pause(tp)
+            unknown -= await self.pause_beyond({tp: lasts[tp] for tp in unknown})
+            if not unknown:
+                return written
+            await self.arrival()
 
     async def apply(self, stores: Stores, starts: Mapping[TopicPartition, int]) -> int:
         """Write the rows that were fetched since; return how many came. ``starts``: first offsets."""

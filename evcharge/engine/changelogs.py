@@ -20,15 +20,13 @@ import aiokafka
 from aiokafka.structs import TopicPartition
 
 from evcharge.engine.changelog_reader import ChangelogReader, Stores
-from evcharge.engine.local_rows import HISTORY, believable
+from evcharge.engine.local_rows import FENCE, HISTORY, belong, lately_in_touch, touched
+from evcharge.kafka.closing import started
 from evcharge.kafka.log import Writer
 from evcharge.kafka.records_at import records_at
-from evcharge.storage.partition_store import RESERVED, PartitionStore
+from evcharge.storage.partition_store import PartitionStore
 
 logger = logging.getLogger(__name__)
-
-FENCE = RESERVED + b"fence"
-"""Key of the row with which a worker takes a partition over; its value names the worker."""
 
 LARGE_GAP = 20_000
 """Offsets to read from which on a store is told that it is restored: the end of that takes time."""
@@ -101,7 +99,7 @@ class Changelogs:
             offset = await writers[tp].take_over([row])
             if offset == _next(stores[tp], starts[tp]):
                 # Nothing came between: what was read and cached of the partition stays valid.
-                stores[tp].write(dict([row]), offset)
+                stores[tp].write({**dict([row]), **touched(_now_ms())}, offset)
                 if empty:
                     self._known[tp] = stores[tp]
             return tp, offset
@@ -195,14 +193,14 @@ class Changelogs:
         kept = {tp: store for tp, store in stores.items() if store.changelog_offset() is not None}
         unknown = [tp for tp, store in kept.items() if self._known.get(tp) is not store]
         names = await self._histories({tp: starts[tp] for tp in unknown if starts[tp] < ends[tp]})
-        now_ms = time.time_ns() // 1_000_000
-        others = [
+        others = {
             tp
             for tp, store in kept.items()
-            if not believable(
-                store, names.get(tp) if tp in unknown else store.get(HISTORY), ends[tp], now_ms
-            )
-        ]
+            if not belong(store, names.get(tp) if tp in unknown else store.get(HISTORY), ends[tp])
+        }
+        others |= await self._outdated(
+            {tp: store for tp, store in kept.items() if tp not in others}, starts, ends
+        )
         for tp in others:
             before_drop(tp)
             stores[tp].clear()
@@ -214,19 +212,37 @@ class Changelogs:
             )
         self._known.update(stores)
 
+    async def _outdated(
+        self,
+        stores: Stores,
+        starts: Mapping[TopicPartition, int],
+        ends: Mapping[TopicPartition, int],
+    ) -> set[TopicPartition]:
+        """Return the changelogs that may have forgotten deletions which their stores lack."""
+        now_ms = _now_ms()
+        positions = {
+            tp: at
+            for tp, store in stores.items()
+            if (at := _next(store, starts[tp])) < ends[tp] and not lately_in_touch(store, now_ms)
+        }
+        if not positions:
+            return set()
+        return await self._reader.written(positions, {tp: ends[tp] - 1 for tp in positions})
+
     async def _histories(
         self, starts: Mapping[TopicPartition, int]
     ) -> Mapping[TopicPartition, bytes]:
         """Return the name of each changelog's history, from its first record."""
         if not starts:
             return {}
-        async with aiokafka.AIOKafkaConsumer(
+        consumer = aiokafka.AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             client_id=self._client_id,
             enable_auto_commit=False,
             # Only the first record of each partition is looked at.
             max_partition_fetch_bytes=1 << 10,
-        ) as consumer:
+        )
+        async with started(consumer):
             firsts = await records_at(consumer, starts)
         return {tp: r.value if r.key == HISTORY else b"" for tp, r in firsts.items()}
 
@@ -235,6 +251,10 @@ def _next(store: PartitionStore, start: int) -> int:
     """Return the offset behind a store's last row."""
     applied = store.changelog_offset()
     return start if applied is None else max(start, applied + 1)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _nothing(_: TopicPartition) -> None:

@@ -139,14 +139,17 @@ class ChunkConsumer(Consumer):
         expected = self._progress.next_offset(tp)
         if expected is None or begin == expected:
             return expected is not None
-        start = (await self._thread.starts([tp])).get(tp, 0) if begin > expected else 0
+        went_on = (
+            f"{tp.topic}/{tp.partition} went on at offset {begin} where {expected} was to come"
+        )
+        if begin < expected:
+            # aiokafka goes to the first record also where the topic was made anew.
+            fail_stop(f"{went_on}, as if the topic was made anew: going on could lose records")
+        start = (await self._thread.starts([tp])).get(tp, 0)
         if not self.flow_active or self._progress.next_offset(tp) != expected:
             return False
         if start < begin:
-            fail_stop(
-                f"{tp.topic}/{tp.partition} went on at offset {begin} where {expected} was to come, and"
-                f" Kafka has it from {start} on: going on could lose or double records"
-            )
+            fail_stop(f"{went_on}, and Kafka has it from {start} on: going on could lose records")
         cast("Application", self.app).lane.losses.tell(tp.topic, tp.partition, expected, begin)
         self._progress.passed(tp, begin)
         return True
@@ -219,6 +222,10 @@ class ChunkConsumer(Consumer):
                 gc.collect()
                 await asyncio.sleep(DROPPED_S)
         await self.commit_and_end_transactions()
+
+    async def on_task_error(self, exc: BaseException) -> None:
+        """End the worker when an agent failed."""
+        cast("Application", self.app).lane.give_up(exc)
 
     # -- positions
 

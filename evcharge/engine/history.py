@@ -13,6 +13,7 @@ from typing import NamedTuple
 import aiokafka
 from aiokafka.structs import TopicPartition
 
+from evcharge.kafka.closing import started
 from evcharge.kafka.records_at import records_at
 from evcharge.storage.partition_store import Marker
 
@@ -39,15 +40,15 @@ async def resume(
     of this deployment first stood there.
     """
     if not markers:
-        # aiokafka raises CancelledError when a consumer is stopped that never did anything.
         return Resumption({}, frozenset(), {})
-    async with aiokafka.AIOKafkaConsumer(
+    consumer = aiokafka.AIOKafkaConsumer(
         bootstrap_servers=list(bootstrap),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         # Only the first record of each partition is looked at.
         max_partition_fetch_bytes=16 << 10,
-    ) as consumer:
+    )
+    async with started(consumer):
         starts = await consumer.beginning_offsets(list(markers))
         ends = await consumer.end_offsets(list(markers))
         known = {tp: marker for tp, marker in markers.items() if marker is not None}

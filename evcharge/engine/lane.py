@@ -20,6 +20,7 @@ from evcharge.engine.pipeline import Pipeline
 from evcharge.engine.row_cache import CachedRows, RowCache
 from evcharge.engine.step import DeadLetter, Step
 from evcharge.engine.table import StateTable
+from evcharge.errors import EvchargeError
 from evcharge.kafka.log import Log, Writer
 from evcharge.kafka.partitioning import Partitioner
 
@@ -55,7 +56,7 @@ class Lane:
 
         When the agent asks for the next one, the step before is finished: its effects become
         durable in the background, then its chunk is acknowledged. An exception in the agent's body
-        ends the iteration, and with it the worker (``CrashingSupervisor``), without the step.
+        ends the iteration, and with it the worker (:meth:`give_up`), without the step.
         """
         async for event in stream.noack().events():  # type: ignore[attr-defined]
             began = perf_counter()
@@ -80,6 +81,11 @@ class Lane:
         if event is not None:
             effects.on_durable.append(event.ack)
         self.pipeline(table, step.partition).submit(effects)
+
+    def give_up(self, problem: BaseException) -> None:
+        """End the process because an agent failed: an orderly stop would wait for its chunk."""
+        said = problem if isinstance(problem, EvchargeError) else repr(problem)
+        self.on_failure(f"a step could not be computed: {said}", problem)
 
     def pipeline(self, table: StateTable, partition: int) -> Pipeline:
         """Return what computes and writes a table partition."""

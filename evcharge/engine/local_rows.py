@@ -4,7 +4,9 @@ Each changelog partition begins with a row that nobody ever writes again: a rand
 Local rows restored from it or written along with it carry the same name. If the names differ, the
 changelog was created anew, or this is another Kafka, and nothing of the local rows may be believed.
 
-Nor may rows that were out of touch for so long that the changelog may have forgotten deletions since.
+Nor may rows that were out of touch for so long that the changelog may have forgotten deletions since,
+unless nothing was written since but fences. That can always be told: compaction leaves the last marker
+of a source, and there is no step without one.
 """
 
 from __future__ import annotations
@@ -17,11 +19,11 @@ from evcharge.storage.partition_store import RESERVED, PartitionStore, Rows
 HISTORY = RESERVED + b"history"
 """Key of the first row of a changelog partition."""
 
+FENCE = RESERVED + b"fence"
+"""Key of the row with which a worker takes a partition over; its value names the worker."""
+
 _TOUCHED = RESERVED + b"touched"
 """Key of a row that is only local: the time up to which the changelog was followed, in milliseconds."""
-
-_MARKER = 1
-"""Offsets that a store may lack of what its changelog holds: the marker that ends a transaction."""
 
 TRUSTED_MS = 12 * 3_600_000
 """Half of the time for which compaction keeps deletions (``delete.retention.ms``, a day)."""
@@ -32,17 +34,23 @@ def touched(now_ms: int) -> Rows:
     return {_TOUCHED: now_ms.to_bytes(8, "big")}
 
 
-def believable(store: PartitionStore, history: bytes | None, end: int, now_ms: int) -> bool:
-    """Whether rows of a store are those of its changelog at some time in its past, near enough.
+def belong(store: PartitionStore, history: bytes | None, end: int) -> bool:
+    """Whether rows of a store are those of its changelog at some time in its past.
 
     ``history`` is the changelog's name, ``end`` the offset behind its last record: a store beyond that
     has rows that Kafka has lost.
     """
     applied = store.changelog_offset()
-    if applied is None or applied >= end or history is None or store.get(HISTORY) != history:
-        return False
-    if end - 1 - applied <= _MARKER:
-        return True
+    return (
+        applied is not None
+        and applied < end
+        and history is not None
+        and store.get(HISTORY) == history
+    )
+
+
+def lately_in_touch(store: PartitionStore, now_ms: int) -> bool:
+    """Whether what a store lacks of its changelog is all there still, deletions too."""
     value = store.get(_TOUCHED)
     return value is not None and now_ms - int.from_bytes(value, "big") < TRUSTED_MS
 

@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import Any, Protocol, TypeVar
 
 from evcharge.domain.quantities import MAX_INSTANT_US
+from evcharge.engine.blame import NOT_THE_RULE
 from evcharge.engine.chunk import Chunk, SourceRecord
 from evcharge.engine.counters import Counters
 from evcharge.engine.forwarding import SUFFIX, forward, restore
@@ -50,7 +51,8 @@ class Step:
 
     An agent decodes, applies rules to keys, and returns. The lane then makes the effects durable, all or
     nothing: what goes to other topics, the rows, and the marker of what was read.
-    Nothing that a record contains can raise from here.
+    Nothing that a record contains can raise from here; what can is not the records' fault, and voids
+    the step.
     """
 
     def __init__(
@@ -61,6 +63,11 @@ class Step:
         dead_letter: DeadLetter,
         counters: Counters,
     ) -> None:
+        """Leave out the records that were applied before.
+
+        Raises:
+            RuntimeError: all of them were, and more: the worker has to end.
+        """
         self.partition = chunk.partition
         self.source_topic = chunk.topic.removesuffix(SUFFIX)
         self._chunk = chunk
@@ -73,6 +80,12 @@ class Step:
         self._sources: dict[tuple[int, int], SourceRecord] = {}
         self.effects = Effects(chunk.topic, Marker(chunk.last.offset, chunk.last.timestamp))
         applied = pipeline.applied_offset(chunk.topic)
+        if chunk.last.offset < applied:
+            # The marker would go backwards, and what it covered be applied again.
+            raise RuntimeError(
+                f"{chunk.topic}/{chunk.partition} was applied up to {applied}, and comes again up to"
+                f" {chunk.last.offset}: a chunk goes on where the one before it ended"
+            )
         fresh: Sequence[SourceRecord] = chunk.records
         if fresh[0].offset <= applied:
             fresh = [record for record in fresh if record.offset > applied]
@@ -237,6 +250,8 @@ class Step:
                 for key, records in islice(groups, done, None):
                     rule(self, key, records)
                     done += 1
+            except NOT_THE_RULE:
+                raise
             except Exception:  # noqa: BLE001 - it is told where the rule is run again
                 self.apply(rule, *groups[done])
                 done += 1
@@ -249,9 +264,14 @@ class Step:
         The rule must not put anything before all that can raise is done. If it raises, that is a bug
         of ours: the record that it raises for, found by halving, goes to ``dead-letters`` as
         ``rule-failed``, the others are applied.
+
+        Raises:
+            EvchargeError: the disk failed or the like (:mod:`evcharge.engine.blame`): the step is void.
         """
         try:
             rule(self, key, records)
+        except NOT_THE_RULE:
+            raise
         except Exception as bug:
             if len(records) > 1:
                 half = len(records) // 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Self
@@ -13,11 +12,11 @@ from aiokafka.errors import KafkaError
 
 from evcharge.errors import CommandError
 from evcharge.kafka.admin import KafkaAdmin
+from evcharge.kafka.closing import close
 from evcharge.kafka.lenient_fetch import fetch
 
 _POLL_MS = 200
 _BATCH_RECORDS = 500
-_STOP_PATIENCE_S = 5.0
 
 
 class Scan:
@@ -60,10 +59,10 @@ class Scan:
                 begins = await consumer.beginning_offsets(partitions)
                 ends = await consumer.end_offsets(partitions)
         except (TimeoutError, KafkaError) as problem:
-            await consumer.stop()
+            await close(consumer)
             raise self._unreadable(problem) from None
         except BaseException:
-            await consumer.stop()
+            await close(consumer)
             raise
         self.begins = {tp.partition: offset for tp, offset in begins.items()}
         self.ends = {tp.partition: offset for tp, offset in ends.items()}
@@ -71,10 +70,7 @@ class Scan:
 
     async def __aexit__(self, *_: object) -> None:
         if self._consumer is not None:
-            # Now and then aiokafka's fetcher does not take note that it is cancelled.
-            with contextlib.suppress(KafkaError, TimeoutError):
-                async with asyncio.timeout(_STOP_PATIENCE_S):
-                    await self._consumer.stop()
+            await close(self._consumer)
 
     async def batches(
         self, starts: Mapping[int, int] | None = None

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError, OffsetOutOfRangeError
 
 from evcharge.errors import EvchargeError
 from evcharge.kafka.admin import KafkaAdmin
+from evcharge.kafka.closing import close
 from evcharge.kafka.lenient_fetch import fetch
 from evcharge.reference.feed import Feed, ReferenceRecord
 from evcharge.settings import Settings
@@ -28,7 +29,8 @@ class ReferenceFollower:
     """Reads the one partition of each reference topic into its feed, without a consumer group.
 
     Lost brokers are waited for. Anything else that ends the reading is reported to ``on_failure``:
-    a worker whose reference data stand still must not go on.
+    a worker whose reference data stand still must not go on. Nor must one whose topics are others than
+    those that it has read: what it seals while it reads them anew has the default tariff for ever.
     """
 
     def __init__(
@@ -73,7 +75,7 @@ class ReferenceFollower:
         finally:
             caught_up.cancel()
         if self._task.done():
-            self._task.result()
+            raise _end_of(self._task)
         self._task.add_done_callback(self._report)
 
     async def stop(self) -> None:
@@ -86,8 +88,8 @@ class ReferenceFollower:
             self._task = None
 
     def _report(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (problem := task.exception()) is not None:
-            self._on_failure("the reference data can be read no longer", problem)
+        problem = _end_of(task)
+        self._on_failure(f"the reference data can be read no longer: {problem}", problem)
 
     async def _follow(self) -> None:
         """Read for ever, with a new consumer whenever the brokers were lost."""
@@ -102,16 +104,14 @@ class ReferenceFollower:
             try:
                 await consumer.start()
                 await self._read(consumer)
-            except OffsetOutOfRangeError:
-                logger.warning(
-                    "a reference topic was made anew or cut short: reading from its start"
-                )
+            except OffsetOutOfRangeError as problem:
+                self._is_another(f"a reference topic was made anew or cut short ({problem})")
             except KafkaError as problem:
                 if not (problem.retriable or isinstance(problem, KafkaTimeoutError)):
                     raise
                 logger.warning("reference data: %r; trying again", problem)
             finally:
-                await consumer.stop()
+                await close(consumer)
             await asyncio.sleep(_RETRY_S)
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
@@ -144,8 +144,8 @@ class ReferenceFollower:
             consumer.seek(tp, last.offset)
             return
         if last is not None:
-            logger.warning(
-                "%s ends at %d, was read to %d: reading it anew", tp.topic, end, last.offset
+            self._is_another(
+                f"{tp.topic} has the offsets {begin} to {end - 1}, and was read to {last.offset}"
             )
             feed.clear()
         self._resumed.discard(tp)
@@ -183,7 +183,27 @@ class ReferenceFollower:
         self._caught_up.set()
 
     def _start_over(self, consumer: AIOKafkaConsumer, tp: TopicPartition, begin: int) -> None:
-        logger.warning("%s is not the topic that was read before: reading it anew", tp.topic)
+        self._is_another(f"{tp.topic} is not the topic that was read before")
         self._resumed.discard(tp)
         self._feeds[tp].clear()
         consumer.seek(tp, begin)
+
+    def _is_another(self, why: str) -> None:
+        """Take note that a topic has to be read anew; nobody may use what was read of it by then.
+
+        Raises:
+            EvchargeError: others do.
+        """
+        if self.caught_up:
+            raise EvchargeError(
+                f"{why}; a worker that runs cannot begin it anew, for it would bill without it"
+                " meanwhile: the next start reads it before the first record"
+            )
+        logger.warning("%s: reading it anew", why)
+
+
+def _end_of(task: asyncio.Task[None]) -> BaseException:
+    """Return what ended the reading, which goes on for ever."""
+    if task.cancelled():
+        return EvchargeError("it was cancelled, which nobody had asked for")
+    return task.exception() or EvchargeError("it came to an end")

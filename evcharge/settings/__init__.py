@@ -37,7 +37,7 @@ class Settings:
     broker: str = _setting(
         "kafka://127.0.0.1:9092",
         texts.broker,
-        "Kafka's addresses: `kafka://host:port[;host:port…]`.",
+        "Addresses of a Kafka of release 3.0 or newer: `kafka://host:port[;host:port…]`.",
     )
     app_id: str = _setting(
         "evcharge",

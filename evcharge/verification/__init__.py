@@ -16,5 +16,6 @@ workers wrote. Nothing of ``evcharge/engine`` is used, so that a mistake there i
 
 from evcharge.verification.check import verify
 from evcharge.verification.report import Report
+from evcharge.verification.stores import require_stores
 
-__all__ = ["Report", "verify"]
+__all__ = ["Report", "require_stores", "verify"]

@@ -30,9 +30,10 @@ from evcharge.verification.rows import check_left
 from evcharge.verification.sessions import Known, SessionId, Sources, check_sessions
 from evcharge.verification.sources import Sorting, place_of_dead_letter, place_of_rerouted
 from evcharge.verification.statuses import check_stations
+from evcharge.verification.stores import TABLES
 from evcharge.verification.topics import Topics
 
-STATUS, SESSIONS = "station-status", "charging-sessions"
+STATUS, SESSIONS = TABLES
 """The device topics; the table computed from each has its name."""
 
 

@@ -9,9 +9,12 @@ from typing import Any, NamedTuple
 from rocksdict import AccessType, Options, Rdict
 
 from evcharge.errors import CommandError
+from evcharge.settings import Settings
 from evcharge.storage.partition_store import RESERVED, source_marker
 from evcharge.verification.report import Report
 from evcharge.verification.rows import is_of_table
+
+TABLES = "station-status", "charging-sessions"
 
 _POSITION = RESERVED + b"changelog"
 """The row that says up to which changelog offset a store is complete."""
@@ -74,9 +77,28 @@ def open_stores(directory: Path, table: str, partition: int) -> Iterator[LocalSt
     Raises:
         CommandError: one cannot be read.
     """
-    for found in sorted(directory.rglob(f"{table}-{partition}")):
-        if (found / "CURRENT").exists():
-            yield _read(found)
+    for found in _stores(directory, table, partition):
+        yield _read(found)
+
+
+def require_stores(directory: Path, settings: Settings) -> None:
+    """Check that there is anything to compare below a data directory.
+
+    Raises:
+        CommandError: there is not.
+    """
+    numbers = range(settings.partitions)
+    if not any(_stores(directory, table, n) for table in TABLES for n in numbers):
+        raise CommandError(
+            f"{directory} holds no rows of {' or '.join(TABLES)}: it should be the EVCHARGE_DATA_DIR of"
+            " a worker that had partitions"
+        )
+
+
+def _stores(directory: Path, table: str, partition: int) -> list[Path]:
+    """Return where the stores of a table partition are."""
+    found = sorted(directory.rglob(f"{table}-{partition}"))
+    return [each for each in found if (each / "CURRENT").exists()]
 
 
 def _read(path: Path) -> LocalStore:

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 
 from evcharge.errors import CommandError
 from evcharge.kafka.admin import KafkaAdmin
+from evcharge.kafka.closing import close
 from evcharge.kafka.lenient_fetch import fetch
 
 _SILENCE_S = 30.0
@@ -58,8 +59,8 @@ class Topics:
         await self._stop()
 
     async def _stop(self) -> None:
-        await self._consumer.stop()
-        await self._ends.stop()
+        await close(self._consumer)
+        await close(self._ends)
 
     async def require(self, names: Collection[str], partitions: int) -> None:
         """Check that topics exist with this number of partitions."""

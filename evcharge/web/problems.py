@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from evcharge.storage.errors import StorageError
 from evcharge.web.state import PartitionLostError
 
 logger = logging.getLogger(__name__)
@@ -77,6 +78,9 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         return problem_response(problem)
     except PartitionLostError:
         return problem_response(unavailable("The answer is moving to another worker; ask again."))
+    except StorageError as problem:
+        logger.error("%s %s: %s", request.method, request.path, problem)  # noqa: TRY400 - one sentence
+        return problem_response(unavailable("The rows of this worker cannot be read; ask again."))
     except web.HTTPException as raised:
         if raised.status < HTTPStatus.BAD_REQUEST:
             raise

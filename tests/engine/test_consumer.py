@@ -19,7 +19,7 @@ from evcharge.engine.recovery import BulkRecovery, LaneTableManager
 from evcharge.settings import Settings
 from evcharge.worker import build
 from tests.engine.fake_fetches import FakeConsumer
-from tests.eventually import eventually_async
+from tests.eventually import PATIENCE_S, eventually_async
 
 A = TP("station-status", 0)
 IDLE_S = 0.01
@@ -170,7 +170,7 @@ async def test_records_that_kafka_removed_are_told_also_when_none_is_left(
     assert scene.app.lane.counters.values["records_lost", A.topic] == 3
 
 
-@pytest.mark.parametrize("position", [8, 12], ids=["backwards", "too far"])
+@pytest.mark.parametrize("position", [0, 8, 12], ids=["to the beginning", "backwards", "too far"])
 @pytest.mark.parametrize("with_records", [True, False])
 async def test_a_position_that_nothing_explains_ends_the_worker(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, position: int, with_records: bool
@@ -185,7 +185,7 @@ async def test_a_position_that_nothing_explains_ends_the_worker(
         scene.driver.fetches.states[A].position = position
     # then
     with pytest.raises(EndedError, match=rf"went on at offset {position} where 10 was to come"):
-        await scene.ended
+        await asyncio.wait_for(scene.ended, PATIENCE_S)
     assert scene.delivered == [*range(10)]
     assert ("records_lost", A.topic) not in scene.app.lane.counters.values
 

@@ -37,6 +37,7 @@ from evcharge.engine.recovery import BulkRecovery
         (Consumer, "_new_offset", ["self", "tp"]),
         (Consumer, "ack", ["self", "message"]),
         (Consumer, "on_partitions_revoked", ["self", "revoked"]),
+        (Consumer, "on_task_error", ["self", "exc"]),
         (driver.Consumer, "_new_consumer_thread", ["self"]),
         (driver.AIOKafkaConsumerThread, "_create_worker_consumer", ["self", "transport"]),
         (driver.AIOKafkaConsumerThread, "_ensure_consumer", ["self"]),

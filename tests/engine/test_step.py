@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from operator import attrgetter
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from rocksdict import DbClosedError
 
 from evcharge.dead_letters.made import dead_letter
 from evcharge.engine.chunk import Chunk, FirstArrival, SourceRecord
@@ -19,7 +21,10 @@ from evcharge.events.rejection import Reason, Rejected
 from evcharge.kafka.batches import MAX_RECORD_BYTES
 from evcharge.kafka.memory_log import MemoryLog
 from evcharge.kafka.partitioning import Partitioner
-from evcharge.storage.partition_store import MemoryPartition
+from evcharge.storage.errors import DamagedStoreError, DiskFailedError
+from evcharge.storage.partition_store import MemoryPartition, PartitionStore
+from evcharge.storage.rocks_partition import RocksPartition
+from tests.storage.damage import with_a_damaged_file
 
 TOPIC = "station-status"
 PARTITIONS = Partitioner(4)
@@ -57,14 +62,27 @@ def nothing(*_: object) -> None:
     pass
 
 
+class FailingPartition(MemoryPartition):
+    """Rows that cannot be read."""
+
+    def __init__(self, problem: Exception) -> None:
+        super().__init__()
+        self.problem = problem
+
+    def get(self, key: bytes) -> bytes | None:
+        if key.startswith(b"S"):
+            raise self.problem
+        return super().get(key)
+
+
 class Bench:
-    def __init__(self) -> None:
+    def __init__(self, store: PartitionStore | None = None) -> None:
         self.counters = Counters()
         self.log = MemoryLog()
         writer = self.log.writer("changelog", HERE)
         cached = RowCache(1 << 20).partition()
         self.pipeline = Pipeline(
-            "changelog", HERE, MemoryPartition(), writer, nothing, nothing, cached
+            "changelog", HERE, store or MemoryPartition(), writer, nothing, nothing, cached
         )
 
     def step(self, *values: str, first: int = 0, topic: str = TOPIC) -> Step:
@@ -169,6 +187,25 @@ async def test_records_that_were_applied_before_are_left_out() -> None:
     assert texts(step) == ["c"]
 
 
+async def test_a_chunk_from_before_what_was_applied_is_refused() -> None:
+    bench = Bench()
+    bench.pipeline.submit(bench.step("EV-001 a", "EV-001 b", "EV-001 c").finish())
+    # the last one again changes nothing
+    assert texts(bench.step("EV-001 c", first=2)) == []
+    with pytest.raises(RuntimeError, match=r"applied up to 2, and comes again up to 1"):
+        bench.step("EV-001 new", "EV-001 newer")
+    assert bench.pipeline.applied_offset(TOPIC) == 2
+    await bench.pipeline.drained()
+
+
+async def test_a_topic_made_anew_is_applied_from_its_beginning() -> None:
+    bench = Bench()
+    bench.pipeline.submit(bench.step("EV-001 a", "EV-001 b", "EV-001 c").finish())
+    await bench.pipeline.drained()
+    bench.pipeline.forget_source(TOPIC)
+    assert texts(bench.step("EV-001 new")) == ["new"]
+
+
 async def test_each_source_topic_is_counted_on_its_own() -> None:
     bench = Bench()
     bench.pipeline.submit(bench.step("EV-001 a", "EV-001 b").finish())
@@ -216,6 +253,48 @@ def test_a_rule_that_raises_for_one_record_is_run_for_each_alone() -> None:
     assert applied == ["a", "c", "d"]
     (letter,) = step.finish().outputs
     assert (letter.value, dict(letter.headers)["reason"]) == (b"EV-001 bad", b"rule-failed")
+
+
+def read_row(step: Step, _: str, __: Sequence[Said]) -> None:
+    step.state(b"SEV-001", bytes.decode)
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        DamagedStoreError(Path("/data"), "Corruption: block checksum mismatch"),
+        DiskFailedError(Path("/data"), "IO error: Input/output error"),
+        DbClosedError("DB instance already closed"),
+        OSError(24, "Too many open files"),
+        MemoryError(),
+    ],
+    ids=lambda problem: type(problem).__name__,
+)
+def test_a_store_that_cannot_be_read_voids_the_step_and_rejects_nothing(
+    problem: Exception,
+) -> None:
+    step = Bench(FailingPartition(problem)).step("EV-001 a", "EV-001 b")
+    with pytest.raises(type(problem)) as raised:
+        step.apply_all(read_row, step.decode(decoder, attrgetter("station_id")))
+    assert raised.value is problem
+    assert step.effects.outputs == []
+
+
+async def test_rows_damaged_under_a_step_void_it_and_are_restored_after_the_next_start(
+    tmp_path: Path,
+) -> None:
+    # given rows in a file in which, since it was opened, something else is than was written
+    store = with_a_damaged_file(tmp_path, {b"SEV-001": b"one", b"SEV-002": b"two"}, 41)
+    step = Bench(store).step("EV-001 a", "EV-001 b")
+    # when a rule comes to it
+    with pytest.raises(DamagedStoreError):
+        step.apply_all(read_row, step.decode(decoder, attrgetter("station_id")))
+    # then no record was rejected, and the next start finds nothing: all of it is read again
+    assert step.effects.outputs == []
+    store.close()
+    again = RocksPartition(store.path)
+    assert (again.changelog_offset(), again.get(b"SEV-002")) == (None, None)
+    again.close()
 
 
 async def test_what_was_applied_is_counted_when_it_is_durable() -> None:

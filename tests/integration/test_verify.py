@@ -66,6 +66,13 @@ async def test_all_is_equal_and_what_is_planted_is_found(deployment: Deployment)
     assert (stopped.returncode, stopped.stdout) == (0, ""), stopped.stdout
     assert " rows of stores" in stopped.stderr
 
+    elsewhere = deployment.directory / "empty"
+    elsewhere.mkdir()
+    nowhere = deployment.command("verify", "--data", str(elsewhere))
+
+    assert nowhere.returncode == 1
+    assert f"{elsewhere} holds no rows of station-status or charging-sessions" in nowhere.stderr
+
     # when one row is changed, one deleted and one added; an output doubled; a store ruined
     settings = deployment.settings
     changelog = settings.topic(changelog_topic(settings, "charging-sessions").name)

@@ -175,6 +175,42 @@ async def test_a_topic_made_anew_is_read_anew(
     await second.stop()
 
 
+async def test_a_topic_made_anew_under_a_running_worker_ends_it(
+    operator: Operator, settings: Settings
+) -> None:
+    # given a worker that bills with what it has read
+    await operator.station("A")
+    await operator.station("B")
+    failures: list[str] = []
+    reference = Reference(settings)
+    await reference.start(lambda reason, _: failures.append(reason))
+    # when the topic is replaced by another one
+    await remake_topic(settings, STATIONS)
+    # then it ends with all that it knew
+    await eventually_async(lambda: bool(failures))
+    [failure] = failures
+    assert failure.startswith("the reference data can be read no longer: ")
+    assert failure.endswith("the next start reads it before the first record")
+    assert list(reference.register.ids()) == ["A", "B"]
+    await reference.stop()
+
+
+async def test_a_following_that_is_cancelled_by_nobody_is_a_failure(settings: Settings) -> None:
+    failures: list[str] = []
+    reference = Reference(settings)
+    await reference.start(lambda reason, _: failures.append(reason))
+    follower = reference._follower
+    assert follower is not None
+    assert follower._task is not None
+    follower._task.cancel()
+    await eventually_async(lambda: bool(failures))
+    assert failures == [
+        "the reference data can be read no longer: it was cancelled, which nobody had asked for"
+    ]
+    await reference.stop()
+    assert len(failures) == 1
+
+
 async def test_the_end_of_a_transaction_is_not_waited_for(
     settings: Settings, reference: Reference
 ) -> None:
@@ -210,7 +246,7 @@ async def test_a_failure_of_the_following_is_reported_once(
 ) -> None:
     failures: list[str] = []
     reference = Reference(settings)
-    await reference.start(lambda reason, problem: failures.append(f"{reason}: {problem}"))
+    await reference.start(lambda reason, _: failures.append(reason))
 
     def broken(records: object) -> None:
         raise RuntimeError("disk full")

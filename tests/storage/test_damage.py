@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from evcharge.storage import rocks_options
 from evcharge.storage.errors import DamagedStoreError
 from evcharge.storage.rocks_partition import RocksPartition
+from tests.storage.damage import damage_largest_file, opened
 
 WRITES = 60
 
@@ -69,13 +69,6 @@ def with_one_wrong_byte(data: bytes, chance: random.Random) -> bytes:
 
 
 Damage = Callable[[bytes, random.Random], bytes]
-
-
-def opened(copy: Path) -> RocksPartition:
-    """Open a copy whose files have to be read: the cache knows their blocks by the original's name."""
-    rocks_options._BLOCK_CACHE.set_capacity(0)
-    rocks_options._BLOCK_CACHE.set_capacity(rocks_options.BLOCK_CACHE_BYTES)
-    return RocksPartition(copy)
 
 
 def read(path: Path) -> tuple[int | None, Table]:
@@ -161,8 +154,7 @@ def test_damage_that_is_found_late_ends_the_worker_and_the_next_start_drops_the_
     # given a wrong byte in the middle of the rows, which nobody sees before it is read
     copy = tmp_path / "station-status-3"
     shutil.copytree(history.directory, copy)
-    file = max(copy.glob("*.sst"), key=lambda each: each.stat().st_size)
-    file.write_bytes(b"\xff" * 32 + file.read_bytes()[32:])
+    damage_largest_file(copy)
     store = opened(copy)
     # when a scan comes to it
     with pytest.raises(DamagedStoreError, match="the next start drops them and restores them"):

@@ -9,12 +9,13 @@ from typing import NamedTuple
 import pytest
 
 from evcharge.errors import CommandError
+from evcharge.settings import Settings
 from evcharge.storage.partition_store import Marker, source_marker
 from evcharge.storage.rocks_partition import RocksPartition
 from evcharge.verification.changelog import Rebuilt
 from evcharge.verification.report import Report
 from evcharge.verification.rows import Rows, check_markers
-from evcharge.verification.stores import StoreComparison, open_stores
+from evcharge.verification.stores import StoreComparison, open_stores, require_stores
 
 SOURCE = "p.station-status"
 MARKER = source_marker(SOURCE)
@@ -122,3 +123,14 @@ def test_a_marker_that_is_not_at_the_end_of_its_source_is_found() -> None:
     report = Report()
     check_markers("here", Rows({}), [(SOURCE, Marker(0, 1)), ("other", None)], report)
     assert list(report.differences) == [("here", "not at the end of its source")]
+
+
+def test_a_directory_without_anything_to_compare_is_refused(tmp_path: Path) -> None:
+    settings = Settings(partitions=4)
+    # given something of the right name that is no database, and a database of another number
+    (tmp_path / "tables" / "station-status-3").mkdir(parents=True)
+    RocksPartition(tmp_path / "tables" / "station-status-4").close()
+    with pytest.raises(CommandError, match="holds no rows of station-status or charging-sessions"):
+        require_stores(tmp_path, settings)
+    RocksPartition(tmp_path / "tables" / "charging-sessions-3").close()
+    require_stores(tmp_path, settings)

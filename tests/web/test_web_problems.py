@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from evcharge.storage.errors import DamagedStoreError
 from evcharge.web import models
 from tests.web.fake_worker import Data, group
 
@@ -54,6 +56,25 @@ async def test_a_head_request_is_answered_without_a_body() -> None:
         answer = await (await workers.worker()).get("/v1/stations", method="HEAD")
 
     assert (answer.status, answer.text) == (200, "")
+
+
+async def test_rows_that_cannot_be_read_are_no_bug_of_ours(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def damaged(*_: Any) -> Any:
+        raise DamagedStoreError(Path("/data/station-status-3"), "Corruption")
+
+    async with group(Data()) as workers:
+        worker = await workers.worker()
+        worker.reader.registered = damaged  # type: ignore[assignment]
+        with caplog.at_level(logging.ERROR):
+            answer = await worker.get("/v1/stations/EV-1")
+
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+    assert answer.json["detail"] == "The rows of this worker cannot be read; ask again."
+    [record] = caplog.records
+    assert record.exc_info is None
+    assert "the next start drops them" in record.getMessage()
 
 
 async def test_a_bug_of_ours_is_logged_and_tells_nothing_to_the_outside(
