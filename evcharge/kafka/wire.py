@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from aiokafka import errors as kafka_errors
@@ -145,10 +145,12 @@ class Wire:
         transactional_id: str,
         request: Any,
         codes: Callable[[Any], Iterable[int]],
+        while_ending: Callable[[], Awaitable[object]] | None = None,
     ) -> Any:
         """Ask the coordinator of a transactional id, until it agrees; returns its answer.
 
         ``codes`` are the error codes of an answer. Every request of this kind may be repeated.
+        ``while_ending`` is called each time that the transaction before is not over yet.
 
         Raises:
             OvertakenError: a newer producer has this transactional id.
@@ -175,6 +177,8 @@ class Wire:
             waiting.goes_on(", ".join(map(_name, sorted(failed))))
             if _CONCURRENT in failed:
                 # The transaction before is decided, but not all of its markers are written.
+                if while_ending is not None:
+                    await while_ending()
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _CONCURRENT_LONGEST_S)
                 continue
