@@ -70,6 +70,11 @@ class Succession:
         # Asked now: a former owner that lives may have gone on during the look.
         last = await self._inherited.last_transaction(name)
         hidden = look.open_of(last.producer_id)
+        if self._forgotten(last, hidden):
+            # It may have been ended since.
+            again = await self._inherited.look(hidden)
+            look = Look(silent=look.silent | again.silent)
+            hidden = again.open_of(last.producer_id)
         self._require_known(last, hidden)
         await self._producer.take_over(listen)
         self._last = last.ended(heard)
@@ -123,9 +128,14 @@ class Succession:
         """Return where something may be open that was not committed."""
         return {tp for tp in self.owed if not self._last.was_committed(tp)}
 
+    def _forgotten(
+        self, last: LastTransaction, hidden: Mapping[TopicPartition, int]
+    ) -> list[TopicPartition]:
+        """Return where something is open of which nobody can tell how it ended."""
+        return [tp for tp, ms in hidden.items() if last.was_committed(tp, ms) is None]
+
     def _require_known(self, last: LastTransaction, hidden: Mapping[TopicPartition, int]) -> None:
-        forgotten = [tp for tp, ms in hidden.items() if last.was_committed(tp, ms) is None]
-        if forgotten:
+        if forgotten := self._forgotten(last, hidden):
             raise ForgottenEndError(self._producer.transactional_id, forgotten)
 
     async def _end(self, tps: Collection[TopicPartition], *, committed: bool) -> None:

@@ -299,7 +299,22 @@ async def test_an_upkeep_leaves_everything_to_another_owner(place: Place) -> Non
     assert not place.writer.unseen
 
 
-# -- a former owner that is alive
+# -- others that are alive
+
+
+async def test_what_another_new_owner_ends_during_the_look_is_not_taken_for_open(
+    place: Place,
+) -> None:
+    async def overtake() -> None:
+        await place.another_writer().take_over(SECOND)
+
+    await place.cut_short(*place.everywhere())
+    owner = place.another_writer()
+    succession = owner._succession
+    succession.take_over = first_before(succession.take_over, overtake)  # type: ignore[method-assign]
+    await owner.take_over(THIRD)
+    assert await place.produced() == []
+    assert await place.read(place.changelog) == [*FENCE, *SECOND, *THIRD]
 
 
 async def test_what_a_former_owner_ends_at_the_last_moment_is_not_taken_for_aborted(
