@@ -8,7 +8,7 @@ outside of the last transaction was committed.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiokafka.structs import TopicPartition
 
@@ -17,10 +17,8 @@ from evcharge.kafka.partition_ends import named
 
 ONGOING = "Ongoing"
 _COMMITTED = frozenset({"PrepareCommit", "CompleteCommit"})
-_ABORTED = frozenset({ONGOING, "PrepareAbort", "PrepareEpochFence"})
-"""An ongoing one is aborted when somebody takes its transactional id over."""
-_WAS_ABORTED = "CompleteAbort"
-"""The coordinator has forgotten its partitions."""
+_ABORTED = frozenset({"PrepareAbort", "PrepareEpochFence", "CompleteAbort"})
+"""The coordinator forgets each partition when it has written its marker, or has left it out."""
 
 CLOCKS_APART_MS = 1_000
 """Times of two brokers that differ by less may be one moment."""
@@ -50,7 +48,7 @@ class LastTransaction:
     began_ms: int = -1
     """By the coordinator's clock."""
     tps: frozenset[TopicPartition] = frozenset()
-    """Its partitions, so long as not all of its markers are written."""
+    """Its partitions, so long as it is ongoing; then those that Kafka has not seen to yet."""
     one_clock: bool = False
     """Whether one broker has told all times."""
 
@@ -60,7 +58,7 @@ class LastTransaction:
 
         If not, the last owner died while it took over: a living one commits a transaction then.
         """
-        return self.state in _COMMITTED | _ABORTED or self.state == _WAS_ABORTED
+        return self.state in _COMMITTED | _ABORTED | {ONGOING}
 
     def was_committed(self, tp: TopicPartition, written_ms: int | None = None) -> bool | None:
         """Return whether what is open in a partition was committed; ``None``: nobody can tell.
@@ -69,12 +67,15 @@ class LastTransaction:
         """
         if self.state in _COMMITTED:
             return True
-        if self.state in _ABORTED:
+        if self.state == ONGOING:
+            # It is aborted when somebody takes its transactional id over.
             return tp not in self.tps
-        if self.state == _WAS_ABORTED and self.began_ms >= 0 and written_ms is not None:
+        if self.state in _ABORTED:
             apart_ms = 0 if self.one_clock else CLOCKS_APART_MS
+            since_ms = self.began_ms + apart_ms
+            is_of_it = self.began_ms >= 0 and written_ms is not None and written_ms >= since_ms
             # What is older may be of a committed one, but of one that was to abort too.
-            return False if written_ms >= self.began_ms + apart_ms else None
+            return False if tp in self.tps or is_of_it else None
         return True if self.tps and tp not in self.tps else None
 
     def ended(self, heard: LastTransaction | None) -> LastTransaction:
@@ -86,8 +87,9 @@ class LastTransaction:
             # Somebody else may have ended an ongoing one, either way.
             told = heard or self
             return told if told.state != ONGOING else told.forgotten()
-        if heard.state == _WAS_ABORTED and heard.began_ms == self.began_ms and self.tps:
-            return self
+        if heard.state in _ABORTED and heard.began_ms == self.began_ms:
+            # The same one, when more of its partitions were known.
+            return self if self.state == ONGOING else replace(heard, tps=self.tps | heard.tps)
         return heard
 
     def forgotten(self) -> LastTransaction:

@@ -25,11 +25,17 @@ def test_all_that_is_open_behind_a_committed_transaction_was_committed(
     assert replace(ONGOING, state=state).was_committed(tp, 4_000) is True
 
 
-@pytest.mark.parametrize("state", ["Ongoing", "PrepareAbort", "PrepareEpochFence"])
-def test_only_what_a_transaction_has_itself_open_is_aborted_with_it(state: str) -> None:
+def test_only_what_a_transaction_has_itself_open_is_aborted_with_it() -> None:
+    assert ONGOING.was_committed(INSIDE) is False
+    assert ONGOING.was_committed(OUTSIDE) is True
+
+
+@pytest.mark.parametrize("state", ["PrepareAbort", "PrepareEpochFence"])
+def test_a_partition_that_kafka_has_left_out_is_not_taken_for_one_of_before(state: str) -> None:
     last = replace(ONGOING, state=state)
     assert last.was_committed(INSIDE) is False
-    assert last.was_committed(OUTSIDE) is True
+    assert last.was_committed(OUTSIDE) is None
+    assert last.was_committed(OUTSIDE, 5_000) is False
 
 
 def test_what_was_written_since_an_aborted_transaction_began_was_aborted_the_rest_is_unknown() -> (
@@ -67,7 +73,7 @@ def test_an_ongoing_one_that_was_over_when_it_was_taken_over_can_have_ended_eith
 
 
 def test_an_ongoing_one_that_the_take_over_waited_for_was_aborted() -> None:
-    for heard in (replace(ONGOING, state="PrepareAbort"), ABORTED):
+    for heard in (replace(ONGOING, state="PrepareAbort", tps=frozenset()), ABORTED):
         assert ONGOING.ended(heard).was_committed(INSIDE) is False
         assert ONGOING.ended(heard).was_committed(OUTSIDE) is True
 
