@@ -37,7 +37,7 @@ from evcharge.kafka.partitioning import Partitioner
 from evcharge.reference.desk import ReferenceDesk
 from evcharge.reference.reference import Reference
 from evcharge.settings import Settings
-from evcharge.topics import CATALOGUE, Writer, changelog_topic, ensure_topics
+from evcharge.topics import OUTPUT_TOPICS, changelog_topic, ensure_topics
 
 logger = logging.getLogger(__name__)
 
@@ -87,11 +87,10 @@ class Application(faust.App):
         if self.in_memory:
             return MemoryLog()
         settings = self.settings
-        outputs = [each.name for each in CATALOGUE if each.writer is Writer.EVCHARGE]
         return KafkaLog(
             settings.bootstrap,
             f"{settings.app_id}-{settings.name}-lane",
-            list(map(settings.topic, outputs)),
+            [settings.topic(each.name) for each in OUTPUT_TOPICS],
         )
 
     def _new_transport(self) -> TransportT:

@@ -12,7 +12,8 @@
     ├── TopicRefusedError       Kafka refuses to tell about a topic (``evcharge.kafka.admin``)
     ├── PartitionMismatchError  a topic has another number of partitions (``evcharge.topics``)
     ├── OvertakenError          another worker writes a partition (``evcharge.kafka.wire``)
-    ├── ForgottenEndError       how a transaction ended is not known (``evcharge.kafka.inherited_ends``)
+    ├── ForgottenEndError       nobody knows how a transaction ended (``evcharge.kafka``)
+    ├── TransactionsUntoldError Kafka does not tell of transactions (``evcharge.kafka.inherited_ends``)
     ├── SleptError              the process did not run for too long (``evcharge.kafka.awake``)
     └── StorageError            local rows cannot be read or written (``evcharge.storage``)
         ├── StoreInUseError     two workers were given one data directory

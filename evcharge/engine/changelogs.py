@@ -93,18 +93,25 @@ class Changelogs:
         began = time.monotonic()
         starts, ends = await self._reader.bounds(stores)
 
-        async def fence(tp: TopicPartition) -> tuple[TopicPartition, int]:
+        async def fence(tp: TopicPartition) -> int:
             empty = starts[tp] == ends[tp]
             row = (HISTORY, uuid.uuid4().bytes) if empty else (FENCE, self._client_id.encode())
-            offset = await writers[tp].take_over([row])
+            try:
+                offset = await writers[tp].take_over([row])
+            except Exception as problem:
+                logger.error("%s/%d cannot be taken over: %s", *tp, problem)  # noqa: TRY400
+                raise
             if offset == _next(stores[tp], starts[tp]):
                 # Nothing came between: what was read and cached of the partition stays valid.
                 stores[tp].write({**dict([row]), **touched(_now_ms())}, offset)
                 if empty:
                     self._known[tp] = stores[tp]
-            return tp, offset
+            return offset
 
-        fences = dict(await asyncio.gather(*map(fence, stores)))
+        # One that is refused ends the worker. The others must not be torn out of the middle of theirs by
+        # that: only they know how what they found is to be ended.
+        taken = await asyncio.gather(*map(fence, stores), return_exceptions=True)
+        fences = {tp: _offset(outcome) for tp, outcome in zip(stores, taken, strict=True)}
         behind = {tp: fence + 1 for tp, fence in fences.items()}
         await self._drop_others(stores, starts, behind, before_drop)
         restored = await self._read(stores, starts, fences, before_change)
@@ -255,6 +262,13 @@ def _next(store: PartitionStore, start: int) -> int:
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+def _offset(outcome: int | BaseException) -> int:
+    """Return what a take-over has returned, or raise what it has raised."""
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return outcome
 
 
 def _nothing(_: TopicPartition) -> None:

@@ -21,7 +21,7 @@ class KafkaLog:
     def __init__(
         self, bootstrap: Sequence[str], client_id: str, outputs: Sequence[str] = ()
     ) -> None:
-        """``outputs``: full names of all topics that are written beside the changelogs."""
+        """``outputs``: full names of all topics that transactions write beside the changelogs."""
         self._wire = Wire(bootstrap, client_id)
         self._appends = Appends(self._wire)
         self._inherited = InheritedEnds(self._wire, outputs)

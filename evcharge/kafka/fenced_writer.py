@@ -15,67 +15,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import zip_longest
 
 from aiokafka.errors import KafkaError
-from aiokafka.protocol.transaction import (
-    AddPartitionsToTxnRequest,
-    EndTxnRequest,
-    InitProducerIdRequest,
-)
 from aiokafka.structs import TopicPartition
 
 from evcharge.kafka.appends import Appends
-from evcharge.kafka.batches import Batch, Identity, Record, in_batches
-from evcharge.kafka.inherited_ends import ForgottenEndError, InheritedEnds
+from evcharge.kafka.batches import Batch, Record, in_batches
+from evcharge.kafka.inherited_ends import InheritedEnds, Look
 from evcharge.kafka.log import Output, Row
-from evcharge.kafka.partition_ends import named
+from evcharge.kafka.producer import Producer
+from evcharge.kafka.succession import Succession
 from evcharge.kafka.wire import OvertakenError, Wire
 
-logger = logging.getLogger(__name__)
-
-TRANSACTION_TIMEOUT_MS = 60_000
-"""A transaction open for longer is aborted by Kafka, and its producer must end: so long may a broker be
-away in the middle of one without costing a restart."""
+TELL_EVERY_S = 86_400.0
+"""So often a coordinator hears of a producer at least. Kafka forgets one that was idle for a week
+(``transactional.id.expiration.ms``): nobody could shut it out any more."""
 
 _NO_HEADERS: list[tuple[str, bytes | None]] = []
-
-
-class _Producer:
-    """An epoch of a transactional id, with the sequence numbers that it has used."""
-
-    def __init__(self, wire: Wire, transactional_id: str) -> None:
-        self.transactional_id = transactional_id
-        self._wire = wire
-        self.identity: Identity | None = None
-        self._sequences: defaultdict[TopicPartition, int] = defaultdict(int)
-
-    async def begin(self) -> None:
-        """Get an epoch newer than any other's; what another left undecided is aborted."""
-        answer = await self._wire.coordinate(
-            self.transactional_id,
-            InitProducerIdRequest(self.transactional_id, TRANSACTION_TIMEOUT_MS),
-            lambda answer: [answer.error_code],
-        )
-        self.identity = Identity(answer.producer_id, answer.producer_epoch)
-        self._sequences.clear()
-
-    @property
-    def epoch(self) -> Identity:
-        """Who it is, once it has taken over."""
-        if self.identity is None:
-            raise RuntimeError(f"{self.transactional_id} has not taken over")
-        return self.identity
-
-    def build(self, tp: TopicPartition, batch: Batch) -> bytes:
-        """Return a batch's bytes; it has to be appended before the partition's next one is built."""
-        sequence = self._sequences[tp]
-        # Sequences wrap around behind the largest 32-bit integer.
-        self._sequences[tp] = (sequence + batch.count) & 0x7FFFFFFF
-        return batch.build(self.epoch, sequence)
 
 
 class FencedWriter:
@@ -91,14 +50,12 @@ class FencedWriter:
     ) -> None:
         self._wire = wire
         self._appends = appends
-        self._inherited = inherited
         self._tp = tp
-        self._plain = _Producer(wire, f"{transactional_id}-rows")
-        self._transactions = _Producer(wire, transactional_id)
-        self._last_transaction: set[TopicPartition] = set()
+        self._plain = Producer(wire, f"{transactional_id}-rows")
+        self._transactions = Producer(wire, transactional_id)
         self._transacting = asyncio.Lock()
-        self._undecided = False
-        """Whether a transaction was begun and not ended."""
+        self._succession = Succession(wire, inherited, self._transactions, tp)
+        self._succeeding: asyncio.Task[None] | None = None
         self.unseen: dict[TopicPartition, int] = {}
         """The last offset written in each partition whose readers may not know the end of it yet."""
 
@@ -110,6 +67,7 @@ class FencedWriter:
 
         Raises:
             ForgottenEndError: a former owner's transaction is open, and nobody knows how it ended.
+            TransactionsUntoldError: Kafka does not tell what is open.
             KafkaError: Kafka refuses for good.
         """
         if self._plain.identity is not None:
@@ -117,15 +75,19 @@ class FencedWriter:
             with contextlib.suppress(OvertakenError, KafkaError):
                 return await self._append(_plain(rows))
         # First the transactions: one that a former owner left open would hide our rows from readers.
-        async with self._transacting:
-            # Asked before: whoever takes over has a transactional id without a transaction.
-            committed = await self._inherited.was_committed(self._transactions.transactional_id)
-            await self._transactions.begin()
-            self._undecided = False
-        # If a rebalance cancels this, nobody else will know how it ended.
-        await asyncio.shield(self._end_inherited(committed))
-        await self._plain.begin()
+        look = await self._succession.look()
+        # If a rebalance cancels this, nobody else will know what is to be ended and how.
+        self._succeeding = asyncio.create_task(self._succeed(look), name="succession")
+        await asyncio.shield(self._succeeding)
+        await self._plain.take_over()
         return await self._append(_plain(rows))
+
+    async def _succeed(self, look: Look) -> None:
+        async with self._transacting:
+            await self._succession.take_over(look)
+            self.unseen.clear()
+            # The first upkeep makes a transaction: with it Kafka knows again how the last one ended.
+            self._transactions.told_at = float("-inf")
 
     async def write(self, rows: Iterable[Row], outputs: Sequence[Output]) -> int:
         """Append rows and outputs, all or nothing; return the offset of the last row.
@@ -148,36 +110,61 @@ class FencedWriter:
             by_partition.setdefault(tp, []).append((output.key, output.value, list(output.headers)))
         return await self._in_transaction(by_partition)
 
-    async def end_again(self, tps: Iterable[TopicPartition]) -> None:
+    # -- what readers have not been told
+
+    async def end_again(self, tps: Collection[TopicPartition]) -> None:
         """End the last transaction once more in ``tps``, where readers were not told of its end.
 
         Raises:
-            OvertakenError: another worker has taken over.
+            ForgottenEndError: a former owner's transaction is open there, nobody knows how it ended.
             KafkaError: Kafka refuses for good.
         """
-        async with self._transacting:
-            # What was cut short must not be taken for whole.
-            if not self._undecided:
-                await self._begin(tps)
-                await self._end()
+        with self._unless_overtaken():
+            async with self._transacting:
+                await self._succession.end_owed()
+                await self._commit_nothing(self._transactions, tps)
 
-    async def _end_inherited(self, committed: bool | None) -> None:
-        """End a former owner's transaction in the partitions where Kafka has left that out."""
-        name = self._transactions.transactional_id
-        async with self._transacting:
-            hidden = await self._inherited.open_of(self._transactions.epoch.producer_id, self._tp)
-            if not hidden:
-                return
-            if committed is None:
-                raise ForgottenEndError(name, hidden)
-            logger.warning(
-                "readers do not see that a former transaction of %s was %s, ending it again in %s",
-                name,
-                "committed" if committed else "aborted",
-                named(hidden),
-            )
-            await self._begin(hidden)
-            await self._end(committed=committed)
+    @property
+    def needs_upkeep(self) -> bool:
+        """Whether there is something to do for :meth:`upkeep`."""
+        return self._plain.identity is not None and bool(self._succession.owed or self._idle())
+
+    async def upkeep(self) -> None:
+        """End what a former owner has left open, and see that Kafka does not forget the producers.
+
+        Raises as :meth:`end_again` does.
+        """
+        with self._unless_overtaken():
+            async with self._transacting:
+                if self._succession.owed:
+                    await self._wire.look_again()
+                    await self._succession.end_owed()
+                for producer in self._idle():
+                    await self._commit_nothing(producer, [self._tp])
+
+    async def _commit_nothing(self, producer: Producer, tps: Collection[TopicPartition]) -> None:
+        """Commit a transaction without records, if that decides about nothing but our own."""
+        # What was cut short must not be taken for whole.
+        if not (producer.undecided or self._succession.in_the_way(tps)):
+            await producer.begin(tps)
+            await producer.end()
+
+    def _idle(self) -> list[Producer]:
+        """Return the producers that their coordinators have not heard of for long."""
+        since = time.monotonic() - TELL_EVERY_S
+        return [each for each in (self._transactions, self._plain) if each.told_at < since]
+
+    @contextlib.contextmanager
+    def _unless_overtaken(self) -> Iterator[None]:
+        """Leave everything to the partition's new owner, if there is one; our next write will tell."""
+        try:
+            yield
+        except OvertakenError:
+            self.unseen.clear()
+            self._succession.owed.clear()
+            self._transactions.told_at = self._plain.told_at = time.monotonic()
+
+    # -- appending
 
     async def _append(self, records: list[Record]) -> int:
         (batch,) = in_batches(records, transactional=False)
@@ -189,27 +176,13 @@ class FencedWriter:
 
     async def _in_transaction(self, by_partition: dict[TopicPartition, list[Record]]) -> int:
         async with self._transacting:
-            # Kafka 4.3.1 leaves out the marker of a partition that has no leader when the transaction
-            # ends (lost_ends.py). The next marker of the same producer ends both.
-            await self._begin(self._last_transaction | set(by_partition))
+            if self._succession.owed:
+                await self._succession.out_of_the_way(by_partition)
+            await self._transactions.begin(by_partition)
             lasts = await self._append_all(by_partition)
-            await self._end()
-            self._last_transaction = set(by_partition)
+            await self._transactions.end()
             self.unseen.update(lasts)
             return lasts.get(self._tp, -1)
-
-    async def _begin(self, tps: Iterable[TopicPartition]) -> None:
-        """Begin a transaction in partitions."""
-        name, epoch = self._transactions.transactional_id, self._transactions.epoch
-        topics: defaultdict[str, list[int]] = defaultdict(list)
-        for tp in tps:
-            topics[tp.topic].append(tp.partition)
-        self._undecided = True
-        await self._wire.coordinate(
-            name,
-            AddPartitionsToTxnRequest(name, *epoch, list(topics.items())),
-            lambda answer: [code for _, codes in answer.errors for _, code in codes],
-        )
 
     async def _append_all(
         self, by_partition: dict[TopicPartition, list[Record]]
@@ -231,14 +204,6 @@ class FencedWriter:
             )
             lasts.update({tp: firsts[tp] + batch.count - 1 for tp, batch in these.items()})
         return lasts
-
-    async def _end(self, *, committed: bool = True) -> None:
-        """Commit the transaction, or abort it."""
-        name, epoch = self._transactions.transactional_id, self._transactions.epoch
-        await self._wire.coordinate(
-            name, EndTxnRequest(name, *epoch, committed), lambda answer: [answer.error_code]
-        )
-        self._undecided = False
 
 
 def _plain(rows: Iterable[Row]) -> list[Record]:

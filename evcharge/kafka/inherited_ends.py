@@ -1,4 +1,4 @@
-"""What a former owner's last transaction has left open, though its coordinator takes it for over.
+"""What former owners' transactions have left open, though their coordinators take them for over.
 
 Kafka 4.3.1 leaves out the marker of a partition that has no leader when a transaction ends (see
 ``lost_ends.py``). If its producer has died since, its successor has to end it, the same way: readers
@@ -9,37 +9,56 @@ about the records of both.
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from aiokafka.consumer.fetcher import READ_COMMITTED, READ_UNCOMMITTED
-from aiokafka.errors import KafkaError, NoError
+from aiokafka.errors import (
+    IncompatibleBrokerVersion,
+    NoError,
+    TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
+)
 from aiokafka.structs import TopicPartition
 
 from evcharge.errors import EvchargeError
 from evcharge.kafka.describing import DescribeProducers, DescribeTransactions
-from evcharge.kafka.partition_ends import by_leader, ends_of, named
+from evcharge.kafka.last_transaction import NO_PRODUCER, ForgottenEndError, LastTransaction
+from evcharge.kafka.partition_ends import ask_leaders, ends_of, named
+from evcharge.kafka.waiting import Waiting
 from evcharge.kafka.wire import Wire
 
-logger = logging.getLogger(__name__)
+SILENCE_S = 1.0
+"""So long it is asked again who leads partitions before they count as silent."""
 
 _TRANSACTIONAL_ID_NOT_FOUND = 105
-_COMMITTED = frozenset({"PrepareCommit", "CompleteCommit"})
-_ABORTED = frozenset({"Ongoing", "PrepareAbort", "PrepareEpochFence", "CompleteAbort"})
-"""An ongoing one is aborted when somebody takes its transactional id over."""
+_NOT_OPEN = -1
 
 
-class ForgottenEndError(EvchargeError):
-    """Nobody knows any more how a transaction ended that is open in some partitions."""
+class TransactionsUntoldError(EvchargeError):
+    """Kafka cannot or may not tell of transactions, which nobody can take over without."""
 
-    exit_code = 70
-
-    def __init__(self, transactional_id: str, tps: Iterable[TopicPartition]) -> None:
+    def __init__(self, why: object) -> None:
         super().__init__(
-            f"a former transaction of {transactional_id} is open in {named(tps)}, and Kafka does not"
-            " know any more how it ended: decide with kafka-transactions.sh (find-hanging, abort)"
+            f"Kafka does not tell which transactions are open ({why}): it has to be 3.0 or newer, and"
+            " a worker needs Describe on its transactional ids and Read on the topics that it writes"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What leaders have told of partitions."""
+
+    producers: Mapping[TopicPartition, Mapping[int, int]] = field(default_factory=dict)
+    """Of each partition that was told of: who has a transaction open, and when it last wrote there."""
+    silent: frozenset[TopicPartition] = frozenset()
+    """Of which no leader has told."""
+
+    def open_of(self, producer_id: int) -> Mapping[TopicPartition, int]:
+        """Return where a producer has a transaction open, and when it last wrote there."""
+        return {tp: of[producer_id] for tp, of in self.producers.items() if producer_id in of}
 
 
 class InheritedEnds:
@@ -49,72 +68,114 @@ class InheritedEnds:
         """``topics``: full names of those that a transaction may write beside a changelog."""
         self._wire = wire
         self._topics = topics
-        self._changelogs: set[TopicPartition] = set()
-        self._asking = asyncio.Lock()
+        self._changelogs: Counter[TopicPartition] = Counter()
+        """Those that somebody waits for."""
+        self._looking = asyncio.Lock()
         self._begun = 0
-        """How often it was asked."""
-        self._open: Mapping[int, set[TopicPartition]] = {}
+        """How often it was looked for several."""
+        self._last = Look()
 
-    async def was_committed(self, transactional_id: str) -> bool | None:
-        """Return how the last transaction ended, or will once it is taken over; ``None``: not known."""
-        answer = await self._wire.coordinate(
-            transactional_id,
-            DescribeTransactions(transactional_id),
-            lambda answer: (
-                {each[0] for each in answer.transactions} - {_TRANSACTIONAL_ID_NOT_FOUND}
-            ),
-        )
-        ((_, _, state, *_),) = answer.transactions
-        return True if state in _COMMITTED else False if state in _ABORTED else None
+    async def last_transaction(self, transactional_id: str) -> LastTransaction:
+        """Return what Kafka tells of the last transaction of a transactional id.
 
-    async def open_of(self, producer_id: int, changelog: TopicPartition) -> set[TopicPartition]:
-        """Return where a transaction of a producer is open, of which its coordinator knows nothing.
-
-        Kafka writes all markers of an ended transaction before it gives its producer's id to another.
+        Raises:
+            TransactionsUntoldError: it tells nothing.
         """
-        self._changelogs.add(changelog)
-        begun = self._begun
-        async with self._asking:
-            # Workers take many partitions over at once: who has waited shares what was asked meanwhile.
-            if self._begun == begun:
-                self._begun += 1
-                self._open = await self._ask()
-        return self._open.get(producer_id, set())
+        try:
+            answer = await self._wire.coordinate(
+                transactional_id,
+                DescribeTransactions(transactional_id),
+                lambda answer: (
+                    {each[0] for each in answer.transactions} - {_TRANSACTIONAL_ID_NOT_FOUND}
+                ),
+            )
+        except (IncompatibleBrokerVersion, TransactionalIdAuthorizationFailed) as problem:
+            raise TransactionsUntoldError(problem) from problem
+        ((code, _, state, _, began_ms, producer_id, _, topics, *_),) = answer.transactions
+        if code == _TRANSACTIONAL_ID_NOT_FOUND:
+            return LastTransaction()
+        return LastTransaction(
+            producer_id,
+            state,
+            began_ms,
+            frozenset(TopicPartition(name, each) for name, these, *_ in topics for each in these),
+            one_clock=len(self._wire.client.cluster.brokers()) == 1,
+        )
 
-    async def _ask(self) -> Mapping[int, set[TopicPartition]]:
-        """Return the partitions with open transactions by their producers."""
-        # Who comes from now on asks again.
-        changelogs = set(self._changelogs)
+    async def before_take_over(self, transactional_id: str, changelog: TopicPartition) -> Look:
+        """Return what a former owner has left open, waiting for the changelog's leader.
+
+        Without that one nobody can take over. Others are waited for only if the transactional id's
+        last owner died in the middle of its own take-over.
+
+        Raises:
+            ForgottenEndError: the changelog has a transaction of a producer that Kafka has forgotten.
+            TransactionsUntoldError: Kafka tells nothing.
+        """
+        last = await self.last_transaction(transactional_id)
+        waiting = Waiting(f"leaders of partitions, to take {named([changelog])} over")
+        patience_until = time.monotonic() + SILENCE_S
         while True:
-            known = await self._wire.partitions({*self._topics, *(tp.topic for tp in changelogs)})
-            tps = {tp for tp in known if tp.topic in self._topics} | changelogs
-            try:
-                ends = await ends_of(self._wire, tps, READ_UNCOMMITTED)
-                visible = await ends_of(self._wire, tps, READ_COMMITTED)
-                if len(ends) == len(visible) == len(tps):
-                    found = await self._open_in([tp for tp in tps if visible[tp] < ends[tp]])
-                    if found is not None:
-                        return found
-                silent = sorted(tps - (ends.keys() & visible.keys()))[:5]
-                logger.warning(
-                    "no leader tells yet what is open in %s", named(silent) or "partitions"
-                )
-            except KafkaError as problem:
-                logger.warning("open transactions could not be looked at: %r", problem)
+            look = await self._shared_look(changelog)
+            enough = not look.silent or (
+                time.monotonic() >= patience_until
+                and (last.is_known or last.producer_id == NO_PRODUCER)
+            )
+            if changelog in look.producers and enough:
+                break
+            waiting.goes_on(f"silent are {named(sorted(look.silent)[:5])}")
             await self._wire.look_again()
+        if look.producers[changelog].keys() - {last.producer_id}:
+            raise ForgottenEndError(transactional_id, [changelog])
+        return look
 
-    async def _open_in(
-        self, tps: Sequence[TopicPartition]
-    ) -> Mapping[int, set[TopicPartition]] | None:
-        """Return who has a transaction open in partitions, ``None`` if a leader does not answer."""
-        found: defaultdict[int, set[TopicPartition]] = defaultdict(set)
-        answered = 0
-        for node, topics in by_leader(self._wire, tps).items():
-            answer = await self._wire.send(node, DescribeProducers(list(topics.items())))
-            for name, partitions, _ in answer.topics:
-                for partition, code, _, producers, _ in partitions:
-                    answered += code == NoError.errno
-                    for producer_id, _, _, _, _, first_open, _ in producers:
-                        if first_open >= 0:
-                            found[producer_id].add(TopicPartition(name, partition))
-        return found if answered == len(tps) else None
+    async def everywhere(self, changelog: TopicPartition) -> set[TopicPartition]:
+        """Return all partitions that a transaction of a changelog's writer can be open in."""
+        return {changelog, *await self._wire.partitions(self._topics)}
+
+    async def _shared_look(self, changelog: TopicPartition) -> Look:
+        """Look at all topics and a changelog; workers take many changelogs over at once."""
+        self._changelogs[changelog] += 1
+        begun = self._begun
+        try:
+            async with self._looking:
+                # Who has waited shares what was asked meanwhile.
+                if self._begun == begun:
+                    self._begun += 1
+                    changelogs = +self._changelogs
+                    outputs = await self._wire.partitions(self._topics)
+                    self._last = await self.look(outputs.union(changelogs))
+        finally:
+            self._changelogs[changelog] -= 1
+        others = {tp for tp in self._last.silent if tp.topic not in self._topics} - {changelog}
+        return Look(self._last.producers, self._last.silent - others)
+
+    async def look(self, tps: Collection[TopicPartition]) -> Look:
+        """Ask the leaders of partitions who has a transaction open in them, once.
+
+        Raises:
+            TransactionsUntoldError: Kafka tells nothing.
+        """
+        # A former owner may have written topics that this worker does not know yet.
+        await self._wire.partitions({tp.topic for tp in tps})
+        ends = await ends_of(self._wire, tps, READ_UNCOMMITTED)
+        visible = await ends_of(self._wire, tps, READ_COMMITTED)
+        producers: dict[TopicPartition, Mapping[int, int]] = {
+            tp: {} for tp in ends.keys() & visible.keys() if visible[tp] >= ends[tp]
+        }
+        hiding = (ends.keys() & visible.keys()) - producers.keys()
+        try:
+            answers = await ask_leaders(self._wire, hiding, DescribeProducers)
+        except IncompatibleBrokerVersion as problem:
+            raise TransactionsUntoldError(problem) from problem
+        for name, partitions, _ in (topic for answer in answers for topic in answer.topics):
+            for partition, code, _, those, _ in partitions:
+                if code == TopicAuthorizationFailedError.errno:
+                    raise TransactionsUntoldError(f"TOPIC_AUTHORIZATION_FAILED, {name}")
+                if code == NoError.errno:
+                    producers[TopicPartition(name, partition)] = {
+                        producer_id: written_ms
+                        for producer_id, _, _, written_ms, _, first_open, _ in those
+                        if first_open > _NOT_OPEN
+                    }
+        return Look(producers, frozenset(tps) - producers.keys())

@@ -4,24 +4,25 @@ A transaction is over when its coordinator says so; readers with ``read_committe
 marker in each partition. Kafka 4.3.1 leaves out the marker of a partition that has no leader at that
 moment, for good: readers wait there, and do not see what is behind it. The next marker of the same
 producer ends both transactions. A producer that goes on writes one anyway; for one that has nothing more
-to say, this has it written.
+to say, this has it written. What a writer has inherited, and what keeps it from being forgotten, is seen
+to here too.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 from aiokafka.consumer.fetcher import READ_COMMITTED
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
-from evcharge.kafka.awake import SleptError
+from evcharge.errors import EvchargeError
 from evcharge.kafka.partition_ends import ends_of, named
-from evcharge.kafka.wire import OvertakenError, Wire
+from evcharge.kafka.wire import Wire
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +36,15 @@ class TransactionalWriter(Protocol):
     unseen: dict[TopicPartition, int]
     """The last offset that it wrote in each partition whose readers may not know the end of it yet."""
 
-    async def end_again(self, tps: Iterable[TopicPartition]) -> None:
-        """Have Kafka write the markers of partitions; OvertakenError if another worker is the owner."""
+    async def end_again(self, tps: Collection[TopicPartition]) -> None:
+        """Have Kafka write the markers of partitions."""
+
+    @property
+    def needs_upkeep(self) -> bool:
+        """Whether there is something to do for :meth:`upkeep`."""
+
+    async def upkeep(self) -> None:
+        """Do what keeps readers and the coordinator informed, beside that."""
 
 
 class LostEnds:
@@ -45,8 +53,12 @@ class LostEnds:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._writers: WeakSet[TransactionalWriter] = WeakSet()
-        self._seen_before: dict[int, dict[TopicPartition, int]] = {}
-        """What was unseen at the last look, by the identity of the writer."""
+        self._seen_before: WeakKeyDictionary[TransactionalWriter, dict[TopicPartition, int]] = (
+            WeakKeyDictionary()
+        )
+        """What was unseen at the last look."""
+        self._care: dict[TransactionalWriter, asyncio.Task[None]] = {}
+        """What is being done for a writer. One that has to wait does not hold up the others."""
 
     def watch(self, writer: TransactionalWriter) -> None:
         """Look after a writer for as long as somebody has it."""
@@ -54,54 +66,53 @@ class LostEnds:
 
     async def run(self) -> None:
         """Look until it is cancelled."""
-        while True:
-            await asyncio.sleep(EVERY_S)
-            try:
-                await self.look()
-            except (KafkaError, SleptError) as problem:
-                logger.warning("ends of transactions could not be looked at: %r", problem)
-
-    async def look(self) -> None:
-        """Forget what readers see by now; end again what was hidden from them at the last look too."""
-        writers = list(self._writers)
-        before, self._seen_before = (
-            self._seen_before,
-            {id(writer): dict(writer.unseen) for writer in writers},
-        )
-        due = {
-            id(writer): {
-                tp: offset
-                for tp, offset in writer.unseen.items()
-                if before.get(id(writer), {}).get(tp) == offset
-            }
-            for writer in writers
-        }
-        ends = await self._visible_ends({tp for offsets in due.values() for tp in offsets})
-        await asyncio.gather(*(self._settle(each, due[id(each)], ends) for each in writers))
-
-    async def _settle(
-        self,
-        writer: TransactionalWriter,
-        offsets: Mapping[TopicPartition, int],
-        ends: Mapping[TopicPartition, int],
-    ) -> None:
-        answered = {tp: offset for tp, offset in offsets.items() if tp in ends}
-        hidden = {tp for tp, offset in answered.items() if ends[tp] <= offset}
-        for tp in answered.keys() - hidden:
-            # It may have written more while Kafka was asked.
-            if writer.unseen.get(tp) == answered[tp]:
-                del writer.unseen[tp]
-        if not hidden:
-            return
-        logger.warning(
-            "readers do not see the end of a transaction, ending it again in %s",
-            named(hidden),
-        )
         try:
-            await writer.end_again(hidden)
-        except OvertakenError:
-            # Whoever owns the partition now; our next write ends this worker.
-            writer.unseen.clear()
+            while True:
+                await asyncio.sleep(EVERY_S)
+                try:
+                    await self.look()
+                except (KafkaError, EvchargeError) as problem:
+                    logger.warning("ends of transactions could not be looked at: %r", problem)
+        finally:
+            for task in self._care.values():
+                task.cancel()
+
+    async def look(self) -> Collection[asyncio.Task[None]]:
+        """Forget what readers see by now; begin to end what was hidden at the last look too.
+
+        Returns what is being done now.
+        """
+        writers = [writer for writer in self._writers if writer not in self._care]
+        due = {writer: self._due(writer) for writer in writers}
+        ends = await self._visible_ends({tp for offsets in due.values() for tp in offsets})
+        for writer, offsets in due.items():
+            hidden = _hidden(writer, offsets, ends)
+            if hidden or writer.needs_upkeep:
+                self._care[writer] = asyncio.create_task(self._see_to(writer, hidden))
+        return list(self._care.values())
+
+    def _due(self, writer: TransactionalWriter) -> Mapping[TopicPartition, int]:
+        """Return what was unseen at the last look and still is."""
+        before = self._seen_before.get(writer, {})
+        self._seen_before[writer] = dict(writer.unseen)
+        return {tp: at for tp, at in writer.unseen.items() if before.get(tp) == at}
+
+    async def _see_to(
+        self, writer: TransactionalWriter, hidden: Collection[TopicPartition]
+    ) -> None:
+        try:
+            if hidden:
+                logger.warning(
+                    "readers do not see the end of a transaction, ending it again in %s",
+                    named(hidden),
+                )
+                await writer.end_again(hidden)
+            if writer.needs_upkeep:
+                await writer.upkeep()
+        except (KafkaError, EvchargeError) as problem:
+            logger.error("the end of a transaction could not be told again: %s", problem)  # noqa: TRY400
+        finally:
+            del self._care[writer]
 
     async def _visible_ends(self, tps: set[TopicPartition]) -> Mapping[TopicPartition, int]:
         """Return up to where readers see partitions, as far as Kafka tells now."""
@@ -109,3 +120,18 @@ class LostEnds:
         if len(ends) < len(tps):
             await self._wire.look_again()
         return ends
+
+
+def _hidden(
+    writer: TransactionalWriter,
+    offsets: Mapping[TopicPartition, int],
+    ends: Mapping[TopicPartition, int],
+) -> set[TopicPartition]:
+    """Forget what readers see, return where they do not; of others nobody has told."""
+    answered = {tp: offset for tp, offset in offsets.items() if tp in ends}
+    hidden = {tp for tp, offset in answered.items() if ends[tp] <= offset}
+    for tp in answered.keys() - hidden:
+        # It may have written more while Kafka was asked.
+        if writer.unseen.get(tp) == answered[tp]:
+            del writer.unseen[tp]
+    return hidden

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from aiokafka import errors as kafka_errors
@@ -18,6 +18,7 @@ from aiokafka.structs import TopicPartition
 
 from evcharge.errors import EvchargeError
 from evcharge.kafka.awake import AWAKE
+from evcharge.kafka.waiting import Waiting
 
 logger = logging.getLogger(__name__)
 
@@ -28,9 +29,10 @@ _CONCURRENT = kafka_errors.ConcurrentTransactions.errno
 _CONCURRENT_FIRST_S, _CONCURRENT_LONGEST_S = 0.002, 0.05
 PRODUCER_FENCED = 90
 """Newer than aiokafka's list of errors."""
+_FORGOTTEN = kafka_errors.InvalidProducerIdMapping.errno
 _OVERTAKEN = {
     kafka_errors.InvalidProducerEpoch.errno,
-    kafka_errors.InvalidProducerIdMapping.errno,
+    _FORGOTTEN,
     kafka_errors.InvalidTxnState.errno,
     PRODUCER_FENCED,
 }
@@ -46,10 +48,13 @@ class OvertakenError(EvchargeError):
     exit_code = 70
 
     def __init__(self, what: str, code: int) -> None:
-        why = "PRODUCER_FENCED" if code == PRODUCER_FENCED else kafka_errors.for_code(code).message
+        why = _name(code)
         super().__init__(
-            f"{what} has been taken over by another worker, or its transaction was given up ({why}):"
-            " this worker was taken for dead"
+            f"Kafka has forgotten the producer of {what} ({why}), as it does with one that was idle for"
+            " transactional.id.expiration.ms: this worker has to begin anew"
+            if code == _FORGOTTEN
+            else f"{what} has been taken over by another worker, or its transaction was given up"
+            f" ({why}): this worker was taken for dead"
         )
 
 
@@ -91,6 +96,7 @@ class Wire:
 
     async def leader(self, tp: TopicPartition) -> int:
         """Return the node that takes records for a partition, waiting until there is one."""
+        waiting = Waiting(f"a leader of {tp.topic}/{tp.partition}")
         while True:
             node = self.client.cluster.leader_for_partition(tp)
             if node is not None and node != -1:
@@ -98,6 +104,7 @@ class Wire:
             self.client.add_topic(tp.topic)
             await self.client.force_metadata_update()
             if self.client.cluster.leader_for_partition(tp) in {None, -1}:
+                waiting.goes_on("Kafka names none")
                 await asyncio.sleep(RETRY_S)
 
     async def partitions(self, topics: Iterable[str]) -> set[TopicPartition]:
@@ -138,16 +145,19 @@ class Wire:
         transactional_id: str,
         request: Any,
         codes: Callable[[Any], Iterable[int]],
+        while_ending: Callable[[], Awaitable[object]] | None = None,
     ) -> Any:
         """Ask the coordinator of a transactional id, until it agrees; returns its answer.
 
         ``codes`` are the error codes of an answer. Every request of this kind may be repeated.
+        ``while_ending`` is called each time that the transaction before is not over yet.
 
         Raises:
             OvertakenError: a newer producer has this transactional id.
             KafkaError: Kafka refuses for good.
         """
         pause = _CONCURRENT_FIRST_S
+        waiting = Waiting(f"the coordinator of {transactional_id} to agree")
         while True:
             node = await self._coordinator(transactional_id)
             try:
@@ -164,8 +174,11 @@ class Wire:
                 return answer
             if overtaken := failed & _OVERTAKEN:
                 raise OvertakenError(transactional_id, min(overtaken))
+            waiting.goes_on(", ".join(map(_name, sorted(failed))))
             if _CONCURRENT in failed:
                 # The transaction before is decided, but not all of its markers are written.
+                if while_ending is not None:
+                    await while_ending()
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _CONCURRENT_LONGEST_S)
                 continue
@@ -177,9 +190,8 @@ class Wire:
 
     async def _coordinator(self, transactional_id: str) -> int:
         node = self._coordinators.get(transactional_id)
-        looks = 0
+        waiting = Waiting(f"a coordinator of {transactional_id}")
         while node is None:
-            looks += 1
             try:
                 node = int(
                     await self.client.coordinator_lookup(
@@ -189,8 +201,14 @@ class Wire:
             except (KafkaError, OSError, AssertionError) as problem:
                 # aiokafka asserts that it knows any broker at all.
                 # Kafka creates the topic behind them when it is first asked: that takes a moment.
-                if looks % 50 == 0:
-                    logger.warning("no coordinator of %s yet: %r", transactional_id, problem)
+                waiting.goes_on(repr(problem))
                 await self.look_again()
         self._coordinators[transactional_id] = node
         return node
+
+
+def _name(code: int) -> str:
+    """Return Kafka's name of an error."""
+    return (
+        "PRODUCER_FENCED" if code == PRODUCER_FENCED else str(kafka_errors.for_code(code).message)
+    )

@@ -3,6 +3,7 @@
 from evcharge.topics.catalogue import (
     CATALOGUE,
     DEVICE_TOPICS,
+    OUTPUT_TOPICS,
     REROUTED_TOPICS,
     TABLES,
     Cleanup,
@@ -22,6 +23,7 @@ from evcharge.topics.setup import (
 __all__ = [
     "CATALOGUE",
     "DEVICE_TOPICS",
+    "OUTPUT_TOPICS",
     "REROUTED_TOPICS",
     "TABLES",
     "Cleanup",

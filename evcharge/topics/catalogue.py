@@ -218,6 +218,8 @@ CATALOGUE = (
 
 DEVICE_TOPICS = (STATION_STATUS, CHARGING_SESSIONS)
 REROUTED_TOPICS = (STATION_STATUS_REROUTED, CHARGING_SESSIONS_REROUTED)
+OUTPUT_TOPICS = (*REROUTED_TOPICS, SEALED_SESSIONS, INVOICES, DEAD_LETTERS)
+"""Those that agents write, in one transaction with their rows."""
 
 TABLES = ("station-status", "charging-sessions")
 """The tables, each with a changelog topic."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import pytest
 from aiokafka import ConsumerRecord
-from aiokafka.protocol.transaction import AddPartitionsToTxnRequest
 from aiokafka.structs import TopicPartition
 
 from evcharge.broker import KafkaCluster
@@ -126,18 +125,9 @@ async def test_a_former_owner_cannot_write_outputs_any_more(place: Place) -> Non
 async def test_a_transaction_that_its_owner_did_not_end_never_happened(place: Place) -> None:
     async with place.writer() as former, place.writer() as owner:
         await former.take_over(FENCE)
-        producer = former._transactions
-        assert producer.identity
-        name, topics = producer.transactional_id, [(place.changelog, [0]), (place.outputs, [0])]
-        await former._wire.coordinate(
-            name,
-            AddPartitionsToTxnRequest(name, *producer.identity, topics),
-            lambda answer: [code for _, codes in answer.errors for _, code in codes],
-        )
-        for topic in (place.changelog, place.outputs):
-            tp = TopicPartition(topic, 0)
-            (batch,) = in_batches([(b"a", b"half", [])], transactional=True)
-            await former._appends.append_in_transaction(name, {tp: producer.build(tp, batch)})
+        tps = [TopicPartition(topic, 0) for topic in (place.changelog, place.outputs)]
+        await former._transactions.begin(tps)
+        await former._append_all({tp: [(b"a", b"half", [])] for tp in tps})
         fence = await owner.take_over([(b"fence", b"2")])
         assert fence >= 2
         await owner.write([(b"a", b"2")], [place.output(b"2")])
