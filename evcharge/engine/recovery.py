@@ -53,6 +53,11 @@ class BulkRecovery(Recovery):
             except Exception as problem:  # noqa: BLE001 - whatever it is, only a restart helps
                 fail_stop(f"tables could not be restored: {problem}", problem)
 
+    async def on_shutdown(self) -> None:
+        """Stop following changelogs: the stores of the copies are closed next."""
+        await super().on_shutdown()
+        await cast("Application", self.app).changelogs.halt()
+
     async def _recover(self, generation: int) -> None:
         app = cast("Application", self.app)
         self._set_recovery_started()
