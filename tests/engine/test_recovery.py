@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
+from evcharge.engine.recovery import LaneTableManager
 from evcharge.settings import Settings
 from evcharge.worker import build
 
@@ -21,6 +22,7 @@ async def test_copies_are_followed_no_longer_when_their_stores_are_closed(monkey
     monkeypatch.setattr(app.changelogs, "halt", halt)
     for table in app.tables.values():
         monkeypatch.setattr(table, "stop", stop)
-    assert app.tables.recovery is not None
-    await app.tables.on_stop()
+    manager = cast("LaneTableManager", app.tables)
+    assert manager.recovery is not None
+    await manager.on_stop()
     assert done == ["halt", "close", "close"]
