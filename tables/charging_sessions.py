@@ -77,8 +77,8 @@ class SessionRow(msgspec.Struct, array_like=True, tag=VERSION, frozen=True, gc=F
     account: Account | None = None
     """What is remembered of its bills; None until it is sealed or somebody decides about it."""
     completed_us: int | None = None
-    """Ingest time of the record or the decision that completed the session, where that is later than
-    its end's: its deadline counts from then."""
+    """Ingest time of the record or the decision that completed the session or led to its last bill,
+    where that is later than its end's: its deadline counts from then."""
     unpriced: bool = False
     """Whether it was sealed while billing was switched off: it has no account, and never will."""
 

@@ -179,9 +179,8 @@ def completed_at(
         each.billed_us
         for each in settled.outputs
         if isinstance(each, Bill)
-        and each.number == 1
         and each.decision is None
-        # One whose terms were in doubt was held until then.
+        # One that was in doubt was held until then; and whoever has a bill can have it decided about.
         and each.billed_us != each.state.closed_ingest_us
     ]
     candidates = waited if decision is None else (*waited, decision)

@@ -89,7 +89,7 @@ An end or a correction that states its energy settles a leap. A correction settl
 ## The deadline
 
 {days} days (`{memory}`) after the ingest of the record that closed a session, or of
-the one that completed it later, it is forgotten: what arrives for it from then on is a dead letter
+what led to its last bill later, it is forgotten: what arrives for it from then on is a dead letter
 `too-late`.
 About a day later its row is replaced by a marker of its id, and its records and its place in the index
 are deleted.

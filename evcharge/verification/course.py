@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from evcharge.domain.billing.account import NO_ACCOUNT, Account
-from evcharge.domain.billing.bill import Session
+from evcharge.domain.billing.bill import Bill, Session
 from evcharge.domain.billing.decision import Decision
 from evcharge.domain.billing.settle import Settled, decide, settle
 from evcharge.domain.billing.unpriced import IS_OFF, why_unbilled
@@ -186,9 +186,13 @@ class _Course:
             record.ingest_us,
             lambda desk: settle(desk, session, at.account, completion, earlier, [record]),
         ):
-            completes = completion is not None and bool(ended.account and ended.account.bill)
-            is_later = completes and record.ingest_us != after.closed_ingest_us
-            later = [record.ingest_us] if is_later else []
+            later = [
+                each.billed_us
+                for each in settled.outputs
+                if isinstance(each, Bill)
+                and each.decision is None
+                and each.billed_us != each.state.closed_ingest_us
+            ]
             then = _completed(ended, at, settled.account, later)
             yield from self._judged(
                 then, _taken_up(at, settled.account), self._letters.refused(settled)

@@ -69,7 +69,8 @@ async def cost_of(context: WebContext, kept: KeptSession) -> msgspec.Raw | None:
     * What is sealed costs what was sealed: of an invoice its own cost, otherwise what its records and
       corrections cost under the stored terms.
     * A sealed session that waits for a decision because its records say something else
-      (``changed-after-invoice``) costs what these do under the stored terms.
+      (``changed-after-invoice``), or that has no invoice and is held, costs what these do under the
+      stored terms.
     * Any other session costs what it would if it ended with its last record, under the terms that would
       be chosen now.
     * None: it is void, or without a start, or ended without an energy or before its start, or its
@@ -95,12 +96,18 @@ def _cost(context: WebContext, kept: KeptSession, desk: ReadDesk) -> bytes | Non
     if kept.stands.standing is Lifecycle.VOID:
         return None
     try:
-        if account is None or account.total is None or account.changed:
+        if account is None or account.total is None or account.changed or _waits(kept, account):
             return _running(desk, session, account)
         return _invoiced(context, session, account) or _sealed(desk, session, account)
     except UnknownTariffError:
         logger.exception("A session of station %s has no price", session.station_id)
         return None
+
+
+def _waits(kept: KeptSession, account: Account) -> bool:
+    """Whether a session whose bill follows its records is held, so that its last bill is another's."""
+    follows = account.invoice is None and account.verdict is None
+    return follows and kept.stands.standing is Lifecycle.HELD
 
 
 def _invoiced(context: WebContext, session: Session, account: Account) -> bytes | None:

@@ -117,6 +117,18 @@ OVER_POWER = [start(user_id="U1"), end(60, 10.0)]
 NAMELESS = [start(), LATER_END]
 
 
+def test_a_session_is_remembered_for_100_days_from_its_last_bill_on() -> None:
+    desk, days = FakeDesk(), 24 * 60
+    desk.doubtful = True
+    step = MemoryStep(LIMITS, desk)
+    step.take(start(), end(60, 5.0))
+    step.take(update(1, 3.9, ingest=1 * days))
+    assert row(step).completed_us is None
+    # It was held, so it is not too late; and whoever gets the invoice may complain.
+    step.take(start(-60, user_id="U1", ingest=200 * days))
+    assert row(step).completed_us == minute(200 * days)
+
+
 @pytest.mark.parametrize(
     ("records", "repeated", "at"),
     [

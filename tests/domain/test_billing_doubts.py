@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from evcharge.domain.billing.standing import standing_of
 from evcharge.domain.session import HeldReason
 from evcharge.domain.session_record import SessionRecord
-from tests.domain.billing_desk import FakeDesk, Till, approve, told
+from tests.domain.billing_desk import LIMITS, FakeDesk, Till, approve, rerate, told
 from tests.domain.session_records import correction, end, start, update
 
 START = start(0, user_id="U1")
 END = end(60, 10.0)
 
 
-def doubtful() -> FakeDesk:
+def doubtful(price: str = "0.50") -> FakeDesk:
     """Return a desk whose connectors give at most 5 kW."""
-    desk = FakeDesk()
+    desk = FakeDesk(price)
     desk.doubtful = True
     return desk
 
@@ -109,3 +111,48 @@ def test_a_doubt_that_further_records_take_away_holds_nothing_back() -> None:
     till = Till(doubtful())
     till.send(START, END)
     assert told(till.send(correction(60, 4.0))) == ["invoice 1: 240"]
+
+
+@pytest.mark.parametrize("price", ["0.00", "0.50"], ids=["sealed", "invoiced"])
+def test_a_reading_behind_the_end_hides_a_doubt_if_it_brings_another_reason(price: str) -> None:
+    within, behind = update(1, 3.9), update(70, user_id="U2")
+    for chunks in ([[within], [behind]], [[behind], [within]], [[within, behind]]):
+        till = Till(doubtful(price))
+        till.send(START, end(60, 4.0))
+        for chunk in chunks:
+            till.send(*chunk)
+        assert reasons(till) == (HeldReason.CONFLICTING_USER,)
+
+
+def test_a_doubt_within_a_chunk_leaves_nothing_behind() -> None:
+    sent = [start(0, meter=100.0), correction(60, meter=104.0)]
+    more = [update(-1, meter=84.0), update(-2, meter=110.0), update(-3, meter=100.0)]
+    singly, together = Till(doubtful()), Till(doubtful())
+    for till in (singly, together):
+        till.send(*sent)
+    for record in more:
+        singly.send(record)
+    together.send(*more)
+    assert together.account == singly.account
+    assert together.outputs == singly.outputs
+
+
+def test_a_chunk_with_one_record_too_many_bills_what_came_before_it() -> None:
+    limits = replace(LIMITS, max_readings=4)
+    sent = [
+        *(start(0), end(60, 4.0), update(30, 2.0)),
+        *(correction(60, 5.0, user_id="U1"), update(70)),
+    ]
+    for cut in range(1, len(sent)):
+        till = Till(limits=limits)
+        till.send(*sent[:cut])
+        till.send(*sent[cut:])
+        assert told(till.outputs) == ["seal 1", "invoice 2: 300"]
+
+
+def test_a_re_rating_of_records_that_are_in_doubt_is_refused() -> None:
+    till = Till(doubtful())
+    till.send(start(0), end(60, 4.0), correction(60, 20.0, user_id="U1"))
+    assert told(till.outputs) == ["seal 1"]
+    assert till.decide(rerate(3, "1.00")) == []
+    assert till.refusal == "what it is about is held under its terms"

@@ -66,6 +66,20 @@ async def test_a_sealed_session_without_an_invoice_costs_what_its_stored_terms_s
     assert totals(await web.session()) == ("5.00", "6.00")
 
 
+async def test_a_sealed_session_without_an_invoice_that_is_held_shows_what_approving_it_would_bill(
+    web: MemoryWeb,
+) -> None:
+    await web.send(START | {"user_id": None}, END)
+    web.publish("0.90")
+    await web.send(event("end", 40, energy_kwh=12, user_id="U1"), event("end", 30, energy_kwh=12))
+    session = await web.session()
+    assert session["held_reasons"] == ["conflicting-end"]
+    await web.decide("approve", session["revision"])
+    decided = await web.session()
+    assert (decided["state"], decided["energy_kwh"]) == ("completed", session["energy_kwh"])
+    assert decided["cost"] == session["cost"]
+
+
 async def test_a_running_session_is_priced_by_the_tariff_that_would_be_chosen_now(
     web: MemoryWeb,
 ) -> None:

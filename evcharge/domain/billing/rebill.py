@@ -28,8 +28,8 @@ from evcharge.domain.session_record import SessionRecord
 _new = tuple.__new__  # of a tuple: half of the time that the fields one by one take
 
 MOST_FOLDED = 1_000_000
-"""Records folded, of one session in one call, to look at those behind a completion one by one: all that
-arrive together up to a thousand records, the last fifty of twenty thousand."""
+"""Records folded, of one session in one call, to look at those behind a completion one by one: in a
+session of a thousand records at all that came together, in one of twenty thousand at the last fifty."""
 
 
 class Credit(NamedTuple):
@@ -234,6 +234,8 @@ def review(
             if more or account.doubts:
                 # Else it stays as it is: which records are looked at depends on how they were cut.
                 account, outputs = billed, (*outputs, *more)
+        elif account.doubts:
+            account = account._replace(doubts=None)
     if account.verdict is not None or account.invoice is not None:
         return questioned(desk, session, account), outputs
     if session.state.lifecycle is not Lifecycle.COMPLETED:

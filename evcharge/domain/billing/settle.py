@@ -34,6 +34,7 @@ _WAITS = "it waits for what it is about"
 _REPEATED = "this decision was taken up before"
 _OVERRULED = "a later decision counts"
 _SAME = "it costs the same"
+_DOUBTFUL = "what it is about is held under its terms"
 _VOID = "it is void"
 _TOO_LONG = f"it is so long that local time changes its tariff more than {MAX_CHANGES:,} times"
 _GIVEN_UP = f"more than {MOST_WAITING} decisions wait for what they are about"
@@ -74,7 +75,7 @@ def settle(
     ``completion``: what an unsettled session was when it first was completed, if that is now. What is
     already invoiced or decided about is never changed by records: that they say something else is
     remembered. The result does not depend on how records were cut into calls, but for sessions without
-    an invoice of which more than a thousand records come at once (``rebill.MOST_FOLDED``).
+    an invoice of which very many records come at once (``rebill.MOST_FOLDED``).
     """
     account = account or NO_ACCOUNT
     outputs: tuple[Output, ...] = ()
@@ -136,7 +137,7 @@ def _is_behind(
     before: SessionState | None,
     new: Sequence[SessionRecord],
 ) -> bool:
-    """Whether nothing that is billed can have changed: readings behind the end, the same facts."""
+    """Whether nothing can have changed: readings behind the end, the same facts and reasons."""
     ended = state.ended_us
     if ended is not None and account.corrections is not None:
         ended = max(ended, account.corrections.ended_us or ended)
@@ -144,6 +145,7 @@ def _is_behind(
         before is not None
         and ended is not None
         and facts_of(state) == facts_of(before)
+        and (state.reasons, state.witnesses) == (before.reasons, before.witnesses)
         and all(record.timestamp_us > ended and record.kind < END_RANK for record in new)
     )
 
@@ -261,6 +263,8 @@ def _rerate(desk: Desk, session: Session, account: Account, decision: Decision) 
     # What nobody decided about is billed as the author saw it; a decision's own view stays.
     revision = decision.revision if account.verdict is None else account.revision
     seen = state_at(session, revision)
+    if account.verdict is None and doubts_of(desk, agreed, *seen, session.limits):
+        return Settled(account, refusal=_DOUBTFUL)
     facts = facts_of(seen[0]).corrected(account.corrections)
     if changes_in(tariff.plan, facts.started_us, facts.ended_us) > MAX_CHANGES:
         return Settled(account, refusal=_TOO_LONG)

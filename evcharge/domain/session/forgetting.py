@@ -25,9 +25,9 @@ time, and one that was in time must not depend on how soon the rows went."""
 def deadline_us(state: SessionState, completed_us: int | None, memory_us: int) -> int | None:
     """Return from which ingest time on a record of a closed session is too late, None if it is open.
 
-    ``completed_us`` is the ingest time of what completed the session, if that came after its end: the
-    record that was missing, or a decision. The time that a person took is not taken from the session.
-    Whose end never came is closed by the decision alone.
+    ``completed_us`` is the ingest time of what completed the session or led to its last bill, if that
+    came after its end: the record that was missing, or a decision. The time that a person took is not
+    taken from the session. Whose end never came is closed by the decision alone.
     """
     if state.closed_ingest_us is None:
         return None if completed_us is None else completed_us + memory_us
