@@ -10,7 +10,7 @@ from aiokafka.structs import TopicPartition
 from faust.types import TP
 
 from evcharge.engine.intake import Intake, Taken
-from evcharge.engine.local_rows import FENCE, rows_of, touched
+from evcharge.engine.local_rows import FENCE, HISTORY, rows_of, touched
 from evcharge.kafka.closing import close
 from evcharge.storage.partition_store import PartitionStore
 
@@ -102,16 +102,16 @@ class ChangelogReader:
                 return written
             await self.arrival()
 
-    async def apply(self, stores: Stores, starts: Mapping[TopicPartition, int]) -> int:
-        """Write the rows that were fetched since; return how many came. ``starts``: first offsets."""
+    async def apply(self, stores: Stores) -> int:
+        """Write the rows that were fetched since; return how many came."""
         applied = 0
         while (taken := await self._take()) is not None:
             if not taken.records:
                 # Markers, or what a transaction wrote that was aborted.
                 continue
-            place, last = TopicPartition(*taken.tp), taken.records[-1]
-            rows = {**rows_of(taken.records, starts[place]), **touched(last.timestamp)}
-            stores[place].write(rows, last.offset)
+            store, last = stores[TopicPartition(*taken.tp)], taken.records[-1]
+            rows = rows_of(taken.records, named=store.get(HISTORY) is not None)
+            store.write({**rows, **touched(last.timestamp)}, last.offset)
             applied += len(taken.records)
             # Others have waited for as long as that took.
             await asyncio.sleep(0)

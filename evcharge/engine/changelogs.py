@@ -13,14 +13,21 @@ import asyncio
 import contextlib
 import logging
 import time
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import aiokafka
 from aiokafka.structs import TopicPartition
 
 from evcharge.engine.changelog_reader import ChangelogReader, Stores
-from evcharge.engine.local_rows import FENCE, HISTORY, belong, lately_in_touch, touched
+from evcharge.engine.local_rows import (
+    FENCE,
+    HISTORY,
+    belong,
+    lately_in_touch,
+    name_in,
+    naming_row,
+    touched,
+)
 from evcharge.kafka.closing import started
 from evcharge.kafka.log import Writer
 from evcharge.kafka.records_at import records_at
@@ -95,7 +102,8 @@ class Changelogs:
 
         async def fence(tp: TopicPartition) -> int:
             empty = starts[tp] == ends[tp]
-            row = (HISTORY, uuid.uuid4().bytes) if empty else (FENCE, self._client_id.encode())
+            worker = self._client_id.encode()
+            row = naming_row(worker) if empty else (FENCE, worker)
             try:
                 offset = await writers[tp].take_over([row])
             except Exception as problem:
@@ -103,7 +111,8 @@ class Changelogs:
                 raise
             if offset == _next(stores[tp], starts[tp]):
                 # Nothing came between: what was read and cached of the partition stays valid.
-                stores[tp].write({**dict([row]), **touched(_now_ms())}, offset)
+                own = (HISTORY, name_in(row[0])) if empty else row
+                stores[tp].write({**dict([own]), **touched(_now_ms())}, offset)
                 if empty:
                     self._known[tp] = stores[tp]
             return offset
@@ -149,7 +158,7 @@ class Changelogs:
                 complete(tp)
             self._reader.seek({tp: _next(store, starts[tp]) for tp, store in stores.items()})
             while True:
-                rows = await self._reader.apply(stores, starts)
+                rows = await self._reader.apply(stores)
                 pause_s = max(FOLLOW_EVERY_S, rows / FOLLOW_ROWS_A_S)
                 await asyncio.sleep(min(pause_s, FOLLOW_SELDOM_S))
         except asyncio.CancelledError:
@@ -180,7 +189,7 @@ class Changelogs:
                     stores[tp].begin_restore()
                     restoring.callback(stores[tp].end_restore)
             while True:
-                applied += await self._reader.apply(stores, starts)
+                applied += await self._reader.apply(stores)
                 behind -= await self._reader.pause_beyond({tp: lasts[tp] for tp in behind})
                 if not behind:
                     break
@@ -251,7 +260,7 @@ class Changelogs:
         )
         async with started(consumer):
             firsts = await records_at(consumer, starts)
-        return {tp: r.value if r.key == HISTORY else b"" for tp, r in firsts.items()}
+        return {tp: name_in(first.key) or b"" for tp, first in firsts.items()}
 
 
 def _next(store: PartitionStore, start: int) -> int:

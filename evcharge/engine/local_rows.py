@@ -11,13 +11,19 @@ of a source, and there is no step without one.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 
 from evcharge.engine.chunk import FirstArrival
 from evcharge.storage.partition_store import RESERVED, PartitionStore, Rows
 
 HISTORY = RESERVED + b"history"
-"""Key of the first row of a changelog partition."""
+"""Key under which a store has the name of its changelog's history; the key of the row that gives the
+name begins with it.
+
+In a changelog the name is in the key: two workers may both have found it empty, and if their rows had
+one key, compaction would take the first for outdated.
+"""
 
 FENCE = RESERVED + b"fence"
 """Key of the row with which a worker takes a partition over; its value names the worker."""
@@ -55,17 +61,23 @@ def lately_in_touch(store: PartitionStore, now_ms: int) -> bool:
     return value is not None and now_ms - int.from_bytes(value, "big") < TRUSTED_MS
 
 
-def rows_of(records: Sequence[FirstArrival], start: int) -> dict[bytes, bytes | None]:
-    """Return the last value of each row in changelog records; ``start`` is the changelog's first offset.
+def naming_row(worker: bytes) -> tuple[bytes, bytes]:
+    """Return the row that a changelog begins with; its value says who wrote it."""
+    return HISTORY + uuid.uuid4().bytes, worker
 
-    Two workers may both have found a changelog empty and named its history: the first name counts.
+
+def name_in(key: bytes | None) -> bytes | None:
+    """Return the name that a row gives to the history of its changelog, if it does."""
+    return (key.removeprefix(HISTORY) or None) if key and key.startswith(HISTORY) else None
+
+
+def rows_of(records: Sequence[FirstArrival], *, named: bool) -> dict[bytes, bytes | None]:
+    """Return the last value of each row in changelog records; of several names the first counts.
+
+    ``named``: whether the store has a name already.
     """
     # Rows of a changelog always have a key.
     rows = {record.key: record.value for record in records if record.key is not None}
-    if HISTORY in rows:
-        first = records[0]
-        if first.offset == start and first.key == HISTORY:
-            rows[HISTORY] = first.value
-        else:
-            del rows[HISTORY]
+    if not named and (name := next(filter(None, (name_in(each.key) for each in records)), None)):
+        rows[HISTORY] = name
     return rows

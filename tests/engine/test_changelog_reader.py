@@ -24,5 +24,5 @@ async def test_a_fetch_without_a_record_for_readers_is_passed() -> None:
 
     reader._take = take  # type: ignore[method-assign]
 
-    assert await reader.apply({CHANGELOG: store}, {CHANGELOG: 0}) == 1
+    assert await reader.apply({CHANGELOG: store}) == 1
     assert (store.get(b"Sa"), store.changelog_offset()) == (b"1", 9)

@@ -15,7 +15,7 @@ from aiokafka.structs import TopicPartition
 
 from evcharge.broker import KafkaCluster
 from evcharge.engine.changelogs import Changelogs
-from evcharge.engine.local_rows import FENCE, HISTORY, TRUSTED_MS, touched
+from evcharge.engine.local_rows import FENCE, HISTORY, TRUSTED_MS, naming_row, touched
 from evcharge.kafka.admin import KafkaAdmin, NewTopic
 from evcharge.kafka.fenced_log import KafkaLog
 from evcharge.kafka.fenced_writer import FencedWriter
@@ -170,3 +170,20 @@ async def test_rows_that_were_away_for_less_only_get_what_they_lack(
     await one.take_over()
     assert one.dropped == 0
     assert one.rows() == {b"Sc": b"1"}
+
+
+async def test_the_first_name_of_a_changelog_counts_where_two_workers_found_it_empty(
+    workers: tuple[Worker, Worker],
+) -> None:
+    one, other = workers
+    other.writer = other.log.writer(*other.changelog)
+    second = naming_row(b"other")
+    await other.writer.take_over([second])
+    await other.take_over()
+    one.restart()
+    await one.take_over()
+    name = one.store.get(HISTORY)
+    assert name is not None
+    assert HISTORY + name != second[0], "compaction would take one for the newer value of the other"
+    assert other.store.get(HISTORY) == name
+    assert (one.dropped, other.dropped) == (0, 0)
