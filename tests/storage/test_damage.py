@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,34 +13,43 @@ import pytest
 from evcharge.storage.errors import DamagedStoreError
 from evcharge.storage.rocks_partition import RocksPartition
 from tests.storage.damage import damage_largest_file, opened
+from tests.storage.killed import kill_after
 
 WRITES = 60
 
 Table = dict[bytes, bytes]
 
 
+def changes() -> Iterator[dict[bytes, bytes | None]]:
+    """Yield what each of the writes changes; always the same."""
+    chance = random.Random(1)
+    for offset in range(WRITES):
+        changed: dict[bytes, bytes | None] = {
+            b"S%03d" % chance.randrange(200): chance.randbytes(50) for _ in range(20)
+        }
+        yield {**changed, b"S%03d" % offset: None}
+
+
+def write_all(store: RocksPartition) -> None:
+    for offset, changed in enumerate(changes()):
+        store.write(changed, offset)
+        if offset % 25 == 24:
+            # Into a file: some rows are in files then, the others in the log.
+            store.begin_restore()
+            store.end_restore()
+
+
 class History:
     """A database as a killed worker left it, and what its rows were behind each write."""
 
     def __init__(self, directory: Path) -> None:
-        chance = random.Random(1)
         self.states: list[Table] = []
         rows: Table = {}
-        store = RocksPartition(directory / "live")
-        for offset in range(WRITES):
-            changed = {b"S%03d" % chance.randrange(200): chance.randbytes(50) for _ in range(20)}
-            gone = b"S%03d" % offset
-            store.write({**changed, gone: None}, offset)
-            rows = {**rows, **changed}
-            rows.pop(gone, None)
+        for changed in changes():
+            rows = {key: row for key, row in {**rows, **changed}.items() if row is not None}
             self.states.append(rows)
-            if offset % 25 == 24:
-                # Into a file: some rows are in files then, the others in the log.
-                store.begin_restore()
-                store.end_restore()
         self.directory = directory / "killed"
-        shutil.copytree(directory / "live", self.directory)
-        store.close()
+        kill_after(write_all, self.directory)
 
     def expected(self, position: int | None) -> Table:
         return {} if position is None else self.states[position]

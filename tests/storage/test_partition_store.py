@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from evcharge.storage.partition_store import (
     source_marker,
 )
 from evcharge.storage.rocks_partition import LARGEST_PAGE, RocksPartition
+from tests.storage.killed import kill_after
 
 
 @pytest.fixture(params=["memory", "rocksdb"])
@@ -111,35 +112,35 @@ def test_a_scan_left_in_the_middle_keeps_nothing_of_a_closed_database(tmp_path: 
     second.close()
 
 
-@pytest.mark.parametrize("restored", [10, 40_000])
-def test_a_crash_within_a_restore_leaves_rows_of_an_earlier_moment(
-    tmp_path: Path, restored: int
-) -> None:
-    store = RocksPartition(tmp_path / "t-0")
+def restore_some(store: RocksPartition, restored: int) -> None:
     store.write({b"S-before": b"x" * 500}, 0)
     store.begin_restore()
     for offset in range(1, restored):
         store.write({b"S%06d" % offset: b"x" * 500}, offset)
-    # when the process is killed, which leaves the files as they are now
-    shutil.copytree(tmp_path / "t-0", tmp_path / "killed")
-    store.close()
-    # then
-    left = RocksPartition(tmp_path / "killed")
+
+
+@pytest.mark.parametrize("restored", [10, 40_000])
+def test_a_crash_within_a_restore_leaves_rows_of_an_earlier_moment(
+    tmp_path: Path, restored: int
+) -> None:
+    kill_after(partial(restore_some, restored=restored), tmp_path / "t-0")
+    left = RocksPartition(tmp_path / "t-0")
     position = left.changelog_offset()
     assert position is not None
     assert sum(1 for _ in left.scan(b"S")) == position + 1
     left.close()
 
 
-def test_a_restore_that_was_ended_outlives_a_crash(tmp_path: Path) -> None:
-    store = RocksPartition(tmp_path / "t-0")
+def restore_and_go_on(store: RocksPartition) -> None:
     store.begin_restore()
     store.write({b"Sa": b"1"}, 7)
     store.end_restore()
     store.write({b"Sb": b"1"}, 8)
-    shutil.copytree(tmp_path / "t-0", tmp_path / "killed")
-    store.close()
-    left = RocksPartition(tmp_path / "killed")
+
+
+def test_a_restore_that_was_ended_outlives_a_crash(tmp_path: Path) -> None:
+    kill_after(restore_and_go_on, tmp_path / "t-0")
+    left = RocksPartition(tmp_path / "t-0")
     assert (left.changelog_offset(), left.get(b"Sa"), left.get(b"Sb")) == (8, b"1", b"1")
     left.close()
 
