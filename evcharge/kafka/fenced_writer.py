@@ -70,10 +70,13 @@ class FencedWriter:
             TransactionsUntoldError: Kafka does not tell what is open.
             KafkaError: Kafka refuses for good.
         """
-        if self._plain.identity is not None:
+        if self._plain.identity is not None and not self._transactions.undecided:
             # Refused where another has taken over since, or where an append of ours was cut short.
             with contextlib.suppress(OvertakenError, KafkaError):
                 return await self._append(_plain(rows))
+        if self._succeeding is not None:
+            # Cancelled by a rebalance, it goes on.
+            await asyncio.wait([self._succeeding])
         # First the transactions: one that a former owner left open would hide our rows from readers.
         look = await self._succession.look()
         # If a rebalance cancels this, nobody else will know what is to be ended and how.
@@ -84,10 +87,10 @@ class FencedWriter:
 
     async def _succeed(self, look: Look) -> None:
         async with self._transacting:
-            await self._succession.take_over(look)
-            self.unseen.clear()
-            # The first upkeep makes a transaction: with it Kafka knows again how the last one ended.
-            self._transactions.told_at = float("-inf")
+            if await self._succession.take_over(look):
+                self.unseen.clear()
+                # The first upkeep makes a transaction: Kafka knows again how the last one ended.
+                self._transactions.told_at = float("-inf")
 
     async def write(self, rows: Iterable[Row], outputs: Sequence[Output]) -> int:
         """Append rows and outputs, all or nothing; return the offset of the last row.

@@ -24,6 +24,7 @@ from aiokafka.errors import (
 from aiokafka.structs import TopicPartition
 
 from evcharge.errors import EvchargeError
+from evcharge.kafka.batches import Identity
 from evcharge.kafka.describing import DescribeProducers, DescribeTransactions
 from evcharge.kafka.last_transaction import NO_PRODUCER, ForgottenEndError, LastTransaction
 from evcharge.kafka.partition_ends import ask_leaders, ends_of, named
@@ -91,7 +92,7 @@ class InheritedEnds:
             )
         except (IncompatibleBrokerVersion, TransactionalIdAuthorizationFailed) as problem:
             raise TransactionsUntoldError(problem) from problem
-        ((code, _, state, _, began_ms, producer_id, _, topics, *_),) = answer.transactions
+        ((code, _, state, _, began_ms, producer_id, epoch, topics, *_),) = answer.transactions
         if code == _TRANSACTIONAL_ID_NOT_FOUND:
             return LastTransaction()
         return LastTransaction(
@@ -100,27 +101,28 @@ class InheritedEnds:
             began_ms,
             frozenset(TopicPartition(name, each) for name, these, *_ in topics for each in these),
             one_clock=len(self._wire.client.cluster.brokers()) == 1,
+            epoch=epoch,
         )
 
-    async def before_take_over(self, transactional_id: str, changelog: TopicPartition) -> Look:
+    async def before_take_over(
+        self, transactional_id: str, changelog: TopicPartition, ours: Identity | None
+    ) -> Look:
         """Return what a former owner has left open, waiting for the changelog's leader.
 
         Without that one nobody can take over. Others are waited for only if the transactional id's
-        last owner died in the middle of its own take-over.
+        last owner, if that was not ``ours``, died in the middle of its own take-over.
 
         Raises:
             ForgottenEndError: the changelog has a transaction of a producer that Kafka has forgotten.
             TransactionsUntoldError: Kafka tells nothing.
         """
         last = await self.last_transaction(transactional_id)
+        is_told = last.is_known or last.producer_id == NO_PRODUCER or last.identity == ours
         waiting = Waiting(f"leaders of partitions, to take {named([changelog])} over")
         patience_until = time.monotonic() + SILENCE_S
         while True:
             look = await self._shared_look(changelog)
-            enough = not look.silent or (
-                time.monotonic() >= patience_until
-                and (last.is_known or last.producer_id == NO_PRODUCER)
-            )
+            enough = not look.silent or (is_told and time.monotonic() >= patience_until)
             if changelog in look.producers and enough:
                 break
             waiting.goes_on(f"silent are {named(sorted(look.silent)[:5])}")

@@ -50,11 +50,15 @@ class Succession:
             ForgottenEndError: something is open in the changelog, nobody knows how it ended.
             TransactionsUntoldError: Kafka tells nothing.
         """
-        name = self._producer.transactional_id
-        return await self._inherited.before_take_over(name, self._changelog)
+        producer = self._producer
+        return await self._inherited.before_take_over(
+            producer.transactional_id, self._changelog, producer.identity
+        )
 
-    async def take_over(self, look: Look) -> None:
-        """Shut out the former owner and end what it has left open.
+    async def take_over(self, look: Look) -> bool:
+        """Shut out the former owner and end what it has left open; return whether there was another.
+
+        If nobody has taken over since we did, we know what we knew: Kafka would not tell it again.
 
         Raises:
             ForgottenEndError: something is open, and nobody knows how it ended.
@@ -69,6 +73,11 @@ class Succession:
 
         # Asked now: a former owner that lives may have gone on during the look.
         last = await self._inherited.last_transaction(name)
+        if self._is_ours(last):
+            if self._producer.undecided:
+                await self._producer.take_over()
+            await self.end_owed()
+            return False
         hidden = look.open_of(last.producer_id)
         if self._forgotten(last, hidden):
             # It may have been ended since.
@@ -86,6 +95,7 @@ class Succession:
                 # A former owner has begun another one since, anywhere.
                 self.owed |= await self._inherited.everywhere(self._changelog)
         await self.end_owed()
+        return True
 
     async def end_owed(self) -> None:
         """End what is open, as far as leaders tell of it now; it stays owed until a look finds it ended.
@@ -123,6 +133,14 @@ class Succession:
             if left := self.in_the_way(tps):
                 waiting.goes_on(f"it may be open in {named(left)}")
                 await self._wire.look_again()
+
+    def _is_ours(self, last: LastTransaction) -> bool:
+        """Whether what we know is still all there is to know.
+
+        Not so if a transaction of ours was cut short, and Kafka has heard of it.
+        """
+        cut_short = self._producer.undecided and last.is_known
+        return last.identity == self._producer.identity and not cut_short
 
     def _doubtful(self) -> set[TopicPartition]:
         """Return where something may be open that was not committed."""

@@ -157,4 +157,4 @@ async def test_a_changelog_with_a_transaction_of_a_forgotten_producer_is_for_a_p
     )
     inherited = InheritedEnds(AnsweringWire(unknown, ends, visible, producers))
     with pytest.raises(ForgottenEndError, match=r"lane-0 is open in changelog/0"):
-        await inherited.before_take_over("lane-0", TP)
+        await inherited.before_take_over("lane-0", TP, None)

@@ -1,0 +1,73 @@
+"""What a writer knows of its predecessor outlives take-overs that are cancelled, in real Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from aiokafka.structs import TopicPartition
+
+from evcharge.kafka.fenced_writer import FencedWriter
+from evcharge.kafka.log import Output
+from tests.eventually import PATIENCE_S
+from tests.kafka.forgetful import FENCE, Place
+
+pytestmark = pytest.mark.broker
+
+SECOND, THIRD = [(b"fence", b"2")], [(b"fence", b"3")]
+
+
+async def cancelled_behind_its_succession(owner: FencedWriter) -> None:
+    """Have a rebalance cancel a take-over before the second of the two ids is taken over."""
+    reached = asyncio.Event()
+    take_over = owner._plain.take_over
+
+    async def hang(*_: Any) -> None:
+        reached.set()
+        await asyncio.Event().wait()
+
+    owner._plain.take_over = hang  # type: ignore[method-assign]
+    taking_over = asyncio.create_task(owner.take_over(SECOND))
+    async with asyncio.timeout(PATIENCE_S):
+        await reached.wait()
+    taking_over.cancel()
+    await asyncio.wait([taking_over])
+    owner._plain.take_over = take_over  # type: ignore[method-assign]
+
+
+async def test_a_writer_that_takes_over_again_still_knows_how_its_predecessor_ended(
+    place: Place,
+) -> None:
+    await place.write_unmarked(b"1", partition=1)
+    place.wire.leaderless = {TopicPartition(place.outputs, 1)}
+    owner = place.another_writer()
+    await cancelled_behind_its_succession(owner)
+    assert (await place.last_transaction()).state == "Empty"
+    # It does not wait for others than its changelog either.
+    async with asyncio.timeout(PATIENCE_S):
+        await owner.take_over(THIRD)
+    place.wire.leaderless.clear()
+    await place.kept_up(owner)
+    assert await place.produced() == [b"1"]
+
+
+async def test_a_writer_that_was_overtaken_meanwhile_asks_kafka_anew(place: Place) -> None:
+    owner = place.another_writer()
+    await cancelled_behind_its_succession(owner)
+    place.writer = place.another_writer()
+    await place.writer.take_over(FENCE)
+    await place.write_unmarked(b"1")
+    await owner.take_over(THIRD)
+    assert await place.produced() == [b"1"]
+
+
+async def test_what_a_writer_has_cut_short_itself_is_aborted_when_it_takes_over_again(
+    place: Place,
+) -> None:
+    await place.write(b"1")
+    await place.cut_short(*place.everywhere())
+    await place.writer.take_over(SECOND)
+    await place.writer.write([(b"a", b"2")], [Output(place.outputs, 0, b"k", b"2")])
+    assert await place.produced() == [b"1", b"2"]
+    assert await place.read(place.changelog) == [*FENCE, (b"a", b"1"), *SECOND, (b"a", b"2")]
