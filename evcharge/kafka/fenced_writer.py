@@ -17,6 +17,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from enum import Enum, auto
 from itertools import zip_longest
 
 from aiokafka.errors import KafkaError
@@ -35,6 +36,18 @@ TELL_EVERY_S = 86_400.0
 (``transactional.id.expiration.ms``): nobody could shut it out any more."""
 
 _NO_HEADERS: list[tuple[str, bytes | None]] = []
+
+
+class _Tenure(Enum):
+    """How far a writer owns its partition."""
+
+    NOT_YET = auto()
+    """Its fence is not known to be in the changelog: nothing of ours may come before that."""
+    UNTOLD = auto()
+    """It is, but the coordinator cannot tell how the last transaction ended: it has heard of none."""
+    TOLD = auto()
+    LOST = auto()
+    """Somebody else has the transactions, or Kafka gave one up: its next write will tell."""
 
 
 class FencedWriter:
@@ -56,6 +69,7 @@ class FencedWriter:
         self._transacting = asyncio.Lock()
         self._succession = Succession(wire, inherited, self._transactions, tp)
         self._succeeding: asyncio.Task[None] | None = None
+        self._tenure = _Tenure.NOT_YET
         self.unseen: dict[TopicPartition, int] = {}
         """The last offset written in each partition whose readers may not know the end of it yet."""
 
@@ -83,14 +97,16 @@ class FencedWriter:
         self._succeeding = asyncio.create_task(self._succeed(look), name="succession")
         await asyncio.shield(self._succeeding)
         await self._plain.take_over()
-        return await self._append(_plain(rows))
+        fence = await self._append(_plain(rows))
+        if self._tenure is _Tenure.NOT_YET:
+            self._tenure = _Tenure.UNTOLD
+        return fence
 
     async def _succeed(self, look: Look) -> None:
         async with self._transacting:
             if await self._succession.take_over(look):
                 self.unseen.clear()
-                # The first upkeep makes a transaction: Kafka knows again how the last one ended.
-                self._transactions.told_at = float("-inf")
+                self._tenure = _Tenure.NOT_YET
 
     async def write(self, rows: Iterable[Row], outputs: Sequence[Output]) -> int:
         """Append rows and outputs, all or nothing; return the offset of the last row.
@@ -130,7 +146,7 @@ class FencedWriter:
     @property
     def needs_upkeep(self) -> bool:
         """Whether there is something to do for :meth:`upkeep`."""
-        return self._plain.identity is not None and bool(self._succession.owed or self._idle())
+        return self._has_something_to_end() or bool(self._idle())
 
     async def upkeep(self) -> None:
         """End what a former owner has left open, and see that Kafka does not forget the producers.
@@ -142,6 +158,8 @@ class FencedWriter:
                 if self._succession.owed:
                     await self._wire.look_again()
                     await self._succession.end_owed()
+                if self._tenure is _Tenure.UNTOLD:
+                    await self._commit_nothing(self._transactions, [self._tp])
                 for producer in self._idle():
                     await self._commit_nothing(producer, [self._tp])
 
@@ -151,11 +169,28 @@ class FencedWriter:
         if not (producer.undecided or self._succession.in_the_way(tps)):
             await producer.begin(tps)
             await producer.end()
+            if producer is self._transactions:
+                self._tenure = _Tenure.TOLD
+
+    def _has_something_to_end(self) -> bool:
+        """Whether a transaction is to be ended again, or one to be made for the coordinator to tell of.
+
+        Not if one of ours was cut short: only who takes over can end that.
+        """
+        if self._transactions.undecided or self._tenure in {_Tenure.NOT_YET, _Tenure.LOST}:
+            return False
+        return bool(self._succession.owed) or self._tenure is _Tenure.UNTOLD
 
     def _idle(self) -> list[Producer]:
         """Return the producers that their coordinators have not heard of for long."""
+        ours = {
+            _Tenure.NOT_YET: [],
+            _Tenure.UNTOLD: [self._plain, self._transactions],
+            _Tenure.TOLD: [self._plain, self._transactions],
+            _Tenure.LOST: [self._plain],
+        }[self._tenure]
         since = time.monotonic() - TELL_EVERY_S
-        return [each for each in (self._transactions, self._plain) if each.told_at < since]
+        return [each for each in ours if each.told_at < since and not each.undecided]
 
     @contextlib.contextmanager
     def _unless_overtaken(self) -> Iterator[None]:
@@ -165,7 +200,7 @@ class FencedWriter:
         except OvertakenError:
             self.unseen.clear()
             self._succession.owed.clear()
-            self._transactions.told_at = self._plain.told_at = time.monotonic()
+            self._tenure = _Tenure.LOST
 
     # -- appending
 
@@ -184,6 +219,7 @@ class FencedWriter:
             await self._transactions.begin(by_partition)
             lasts = await self._append_all(by_partition)
             await self._transactions.end()
+            self._tenure = _Tenure.TOLD
             self.unseen.update(lasts)
             return lasts.get(self._tp, -1)
 

@@ -31,8 +31,8 @@ class Producer:
         self._sequences: defaultdict[TopicPartition, int] = defaultdict(int)
         self.undecided = False
         """Whether a transaction was begun and not ended."""
-        self.told_at = float("-inf")
-        """When its coordinator last heard of it, by the monotonic clock."""
+        self.told_at = 0.0
+        """When its coordinator last heard of it, by the monotonic clock; 0 before it has taken over."""
 
     async def take_over(self, while_ending: Callable[[], Awaitable[object]] | None = None) -> None:
         """Get an epoch newer than any other's; what another left undecided is aborted.

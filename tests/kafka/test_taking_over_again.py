@@ -23,7 +23,7 @@ async def cancelled_behind_its_succession(owner: FencedWriter) -> None:
     reached = asyncio.Event()
     take_over = owner._plain.take_over
 
-    async def hang(*_: Any) -> None:
+    async def hang(while_ending: Any = None) -> None:
         reached.set()
         await asyncio.Event().wait()
 
