@@ -27,7 +27,7 @@ from evcharge.kafka.appends import Appends
 from evcharge.kafka.batches import Batch, Record, in_batches
 from evcharge.kafka.inherited_ends import InheritedEnds, Look
 from evcharge.kafka.log import Output, Row
-from evcharge.kafka.producer import Producer
+from evcharge.kafka.producer import CutShortError, Producer
 from evcharge.kafka.succession import Succession
 from evcharge.kafka.wire import OvertakenError, Wire
 
@@ -121,6 +121,7 @@ class FencedWriter:
             records = _plain(rows)
             batches = list(in_batches(records, transactional=False))
             if len(batches) == 1:
+            CutShortError: a transaction before was begun and not ended: nor must it.
                 return await self._append_batch(batches[0])
             return await self._in_transaction({self._tp: records})
         by_partition: dict[TopicPartition, list[Record]] = {self._tp: _plain(rows)}
@@ -224,6 +225,8 @@ class FencedWriter:
             return lasts.get(self._tp, -1)
 
     async def _append_all(
+            if self._transactions.undecided and self._tenure is not _Tenure.LOST:
+                raise CutShortError(self._transactions.transactional_id)
         self, by_partition: dict[TopicPartition, list[Record]]
     ) -> dict[TopicPartition, int]:
         """Append records within the transaction; return the last offset in each partition."""

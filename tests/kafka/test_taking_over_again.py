@@ -6,10 +6,12 @@ import asyncio
 from typing import Any
 
 import pytest
+from aiokafka.errors import UnknownError
 from aiokafka.structs import TopicPartition
 
 from evcharge.kafka.fenced_writer import FencedWriter
 from evcharge.kafka.log import Output
+from evcharge.kafka.producer import CutShortError
 from tests.eventually import PATIENCE_S
 from tests.kafka.forgetful import FENCE, Place
 
@@ -71,3 +73,29 @@ async def test_what_a_writer_has_cut_short_itself_is_aborted_when_it_takes_over_
     await place.writer.write([(b"a", b"2")], [Output(place.outputs, 0, b"k", b"2")])
     assert await place.produced() == [b"1", b"2"]
     assert await place.read(place.changelog) == [*FENCE, (b"a", b"1"), *SECOND, (b"a", b"2")]
+
+
+async def test_behind_an_end_that_kafka_refused_a_writer_makes_no_transaction_until_it_takes_over(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*, committed: bool = True) -> None:
+        raise UnknownError
+
+    await place.write_unmarked(b"1")
+    place.wire.leaderless = {TopicPartition(place.outputs, 0)}
+    owner = place.another_writer()
+    await owner.take_over(SECOND)
+    place.wire.leaderless.clear()
+    monkeypatch.setattr(owner._transactions, "end", refuse)
+    with pytest.raises(UnknownError):
+        await owner.upkeep()
+    monkeypatch.undo()
+    assert not owner.needs_upkeep
+    with pytest.raises(CutShortError, match=r"was cut short, .* begin anew"):
+        await owner.write([(b"a", b"2")], [Output(place.outputs, 1, b"k", b"2")])
+    await owner.write([(b"b", b"1")], [])
+    await owner.take_over(THIRD)
+    await owner.write([(b"a", b"3")], [Output(place.outputs, 1, b"k", b"3")])
+    assert await place.read(place.changelog) == [
+        *(*FENCE, (b"a", b"1"), *SECOND, (b"b", b"1"), *THIRD, (b"a", b"3"))
+    ]
