@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import Enum, auto
 from itertools import zip_longest
@@ -31,9 +32,14 @@ from evcharge.kafka.producer import CutShortError, Producer
 from evcharge.kafka.succession import Succession
 from evcharge.kafka.wire import OvertakenError, Wire
 
-TELL_EVERY_S = 86_400.0
-"""So often a coordinator hears of a producer at least. Kafka forgets one that was idle for a week
-(``transactional.id.expiration.ms``): nobody could shut it out any more."""
+TELL_EVERY_S = 21_600.0
+"""A coordinator hears of a producer after this time at the latest, and so does the changelog's leader.
+
+Coordinators forget one that was idle for a week (``transactional.id.expiration.ms``): nobody could shut
+it out any more. Leaders forget one that was idle for a day (``producer.id.expiration.ms``). A marker
+behind that makes it known again, without its sequence, and they refuse its next row, which is not its
+first (``OUT_OF_ORDER_SEQUENCE_NUMBER``): so it has to be much less than a day.
+"""
 
 _NO_HEADERS: list[tuple[str, bytes | None]] = []
 
@@ -190,8 +196,12 @@ class FencedWriter:
             _Tenure.TOLD: [self._plain, self._transactions],
             _Tenure.LOST: [self._plain],
         }[self._tenure]
-        since = time.monotonic() - TELL_EVERY_S
-        return [each for each in ours if each.told_at < since and not each.undecided]
+        now = time.monotonic()
+        return [
+            each
+            for each in ours
+            if not each.undecided and now - each.told_at > tell_every_s(each.transactional_id)
+        ]
 
     @contextlib.contextmanager
     def _unless_overtaken(self) -> Iterator[None]:
@@ -249,4 +259,9 @@ class FencedWriter:
 
 
 def _plain(rows: Iterable[Row]) -> list[Record]:
+def tell_every_s(transactional_id: str) -> float:
+    """Return ``TELL_EVERY_S``, less up to a quarter: who took over at once does not tell at once."""
+    return TELL_EVERY_S * (1 - zlib.crc32(transactional_id.encode()) / (1 << 34))
+
+
     return [(key, value, _NO_HEADERS) for key, value in rows]

@@ -282,7 +282,7 @@ async def test_nothing_comes_before_the_fence_of_an_empty_changelog(place: Place
     assert owner.needs_upkeep
 
 
-async def test_a_producer_that_has_nothing_to_write_is_made_known_to_kafka_once_a_day(
+async def test_a_producer_that_has_nothing_to_write_is_made_known_to_kafka_now_and_then(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await place.write(b"1")
