@@ -34,11 +34,12 @@ class KafkaLog:
         self._looking = asyncio.create_task(self._lost_ends.run(), name="lost-ends")
 
     async def stop(self) -> None:
-        """Close the connections."""
+        """Let what is to be ended be ended, for a few seconds, and close the connections."""
         if self._looking is not None:
             self._looking.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._looking
+            await self._lost_ends.finish()
         await self._wire.stop()
 
     def writer(self, topic: str, partition: int) -> FencedWriter:

@@ -74,7 +74,8 @@ class FencedWriter:
         self._transactions = Producer(wire, transactional_id)
         self._transacting = asyncio.Lock()
         self._succession = Succession(wire, inherited, self._transactions, tp)
-        self._succeeding: asyncio.Task[None] | None = None
+        self.succeeding: asyncio.Task[None] | None = None
+        """The newest succession, over or not. A rebalance that cancels a take-over lets it go on."""
         self._tenure = _Tenure.NOT_YET
         self.unseen: dict[TopicPartition, int] = {}
         """The last offset written in each partition whose readers may not know the end of it yet."""
@@ -94,14 +95,14 @@ class FencedWriter:
             # Refused where another has taken over since, or where an append of ours was cut short.
             with contextlib.suppress(OvertakenError, KafkaError):
                 return await self._append(_plain(rows))
-        if self._succeeding is not None:
+        if self.succeeding is not None:
             # Cancelled by a rebalance, it goes on.
-            await asyncio.wait([self._succeeding])
+            await asyncio.wait([self.succeeding])
         # First the transactions: one that a former owner left open would hide our rows from readers.
         look = await self._succession.look()
         # If a rebalance cancels this, nobody else will know what is to be ended and how.
-        self._succeeding = asyncio.create_task(self._succeed(look), name="succession")
-        await asyncio.shield(self._succeeding)
+        self.succeeding = asyncio.create_task(self._succeed(look), name="succession")
+        await asyncio.shield(self.succeeding)
         await self._plain.take_over()
         fence = await self._append(_plain(rows))
         if self._tenure is _Tenure.NOT_YET:
@@ -121,13 +122,13 @@ class FencedWriter:
 
         Raises:
             OvertakenError: another worker has taken over: this process must not go on.
+            CutShortError: a transaction before was begun and not ended: nor must it.
             KafkaError: Kafka refuses for good; nothing was written.
         """
         if not outputs:
             records = _plain(rows)
             batches = list(in_batches(records, transactional=False))
             if len(batches) == 1:
-            CutShortError: a transaction before was begun and not ended: nor must it.
                 return await self._append_batch(batches[0])
             return await self._in_transaction({self._tp: records})
         by_partition: dict[TopicPartition, list[Record]] = {self._tp: _plain(rows)}
@@ -225,6 +226,8 @@ class FencedWriter:
 
     async def _in_transaction(self, by_partition: dict[TopicPartition, list[Record]]) -> int:
         async with self._transacting:
+            if self._transactions.undecided and self._tenure is not _Tenure.LOST:
+                raise CutShortError(self._transactions.transactional_id)
             if self._succession.owed:
                 await self._succession.out_of_the_way(by_partition)
             await self._transactions.begin(by_partition)
@@ -235,8 +238,6 @@ class FencedWriter:
             return lasts.get(self._tp, -1)
 
     async def _append_all(
-            if self._transactions.undecided and self._tenure is not _Tenure.LOST:
-                raise CutShortError(self._transactions.transactional_id)
         self, by_partition: dict[TopicPartition, list[Record]]
     ) -> dict[TopicPartition, int]:
         """Append records within the transaction; return the last offset in each partition."""
@@ -258,10 +259,10 @@ class FencedWriter:
         return lasts
 
 
-def _plain(rows: Iterable[Row]) -> list[Record]:
 def tell_every_s(transactional_id: str) -> float:
     """Return ``TELL_EVERY_S``, less up to a quarter: who took over at once does not tell at once."""
     return TELL_EVERY_S * (1 - zlib.crc32(transactional_id.encode()) / (1 << 34))
 
 
+def _plain(rows: Iterable[Row]) -> list[Record]:
     return [(key, value, _NO_HEADERS) for key, value in rows]

@@ -29,12 +29,20 @@ logger = logging.getLogger(__name__)
 EVERY_S = 1.0
 """Between two looks. Kafka writes markers within milliseconds after it has confirmed the end."""
 
+FINISH_S = 5.0
+"""So long a worker that stops waits for what is under way: a transaction that makes up for a marker, cut
+short, would be aborted by the next owner, and what was committed before with it."""
+
 
 class TransactionalWriter(Protocol):
     """A writer whose transactions are looked after."""
 
     unseen: dict[TopicPartition, int]
     """The last offset that it wrote in each partition whose readers may not know the end of it yet."""
+
+    @property
+    def succeeding(self) -> asyncio.Task[None] | None:
+        """Its succession, over or not: only that knows how what it found is to be ended."""
 
     async def end_again(self, tps: Collection[TopicPartition]) -> None:
         """Have Kafka write the markers of partitions."""
@@ -65,17 +73,26 @@ class LostEnds:
         self._writers.add(writer)
 
     async def run(self) -> None:
-        """Look until it is cancelled."""
-        try:
-            while True:
-                await asyncio.sleep(EVERY_S)
-                try:
-                    await self.look()
-                except (KafkaError, EvchargeError) as problem:
-                    logger.warning("ends of transactions could not be looked at: %r", problem)
-        finally:
-            for task in self._care.values():
-                task.cancel()
+        """Look until it is cancelled; what is being done then goes on."""
+        while True:
+            await asyncio.sleep(EVERY_S)
+            try:
+                await self.look()
+            except (KafkaError, EvchargeError) as problem:
+                logger.warning("ends of transactions could not be looked at: %r", problem)
+
+    async def finish(self) -> None:
+        """Return when nothing is under way any more, at the latest after ``FINISH_S``."""
+        successions = (writer.succeeding for writer in self._writers)
+        under_way = {*self._care.values(), *(each for each in successions if each is not None)}
+        if not under_way:
+            return
+        _, late = await asyncio.wait(under_way, timeout=FINISH_S)
+        if late:
+            logger.warning("%d ends of transactions are left to the next owners", len(late))
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
     async def look(self) -> Collection[asyncio.Task[None]]:
         """Forget what readers see by now; begin to end what was hidden at the last look too.

@@ -8,6 +8,7 @@ from collections.abc import Collection
 import pytest
 from aiokafka.structs import TopicPartition
 
+from evcharge.kafka.fenced_log import KafkaLog
 from evcharge.kafka.lost_ends import LostEnds
 from evcharge.kafka.wire import Wire
 from tests.eventually import PATIENCE_S
@@ -78,6 +79,7 @@ class FakeWriter:
         self.needs_upkeep = True
         self.begun = 0
         self.go_on = asyncio.Event()
+        self.succeeding: asyncio.Task[None] | None = None
 
     async def end_again(self, tps: Collection[TopicPartition]) -> None:
         raise AssertionError
@@ -103,3 +105,55 @@ async def test_a_writer_that_has_to_wait_does_not_hold_up_others_and_is_not_aske
     await asyncio.gather(*await lost_ends.look())
     await asyncio.gather(*await lost_ends.look())
     assert stuck.begun == 2
+
+
+async def test_who_stops_lets_what_is_under_way_end_and_begins_nothing_new() -> None:
+    lost_ends, writer = LostEnds(Wire([], "test")), FakeWriter()
+    lost_ends.watch(writer)
+    (care,) = await lost_ends.look()
+    writer.succeeding = asyncio.create_task(writer.go_on.wait())  # type: ignore[arg-type]
+    finishing = asyncio.create_task(lost_ends.finish())
+    await asyncio.wait([finishing], timeout=0.01)
+    assert not finishing.done()
+    writer.go_on.set()
+    async with asyncio.timeout(PATIENCE_S):
+        await finishing
+    assert care.done()
+    assert not care.cancelled()
+    assert writer.succeeding.done()
+    assert writer.begun == 1
+
+
+async def test_what_takes_too_long_when_a_worker_stops_is_left_to_the_next_owner(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("evcharge.kafka.lost_ends.FINISH_S", 0.01)
+    lost_ends, writer = LostEnds(Wire([], "test")), FakeWriter()
+    lost_ends.watch(writer)
+    (care,) = await lost_ends.look()
+    async with asyncio.timeout(PATIENCE_S):
+        await lost_ends.finish()
+    assert care.cancelled()
+
+
+async def test_a_log_that_is_stopped_ends_the_transaction_that_it_has_begun(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evcharge.kafka.lost_ends.EVERY_S", 0.01)
+    log = KafkaLog(place.bootstrap, "test", [place.outputs])
+    await log.start()
+    owner, begun = log.writer(place.changelog, 0), asyncio.Event()
+    await owner.take_over([(b"fence", b"2")])
+    producer = owner._transactions
+    begin = producer.begin
+
+    async def begin_slowly(tps: Collection[TopicPartition]) -> None:
+        await begin(tps)
+        begun.set()
+
+    monkeypatch.setattr(producer, "begin", begin_slowly)
+    async with asyncio.timeout(PATIENCE_S):
+        await begun.wait()
+        await log.stop()
+    last = await place.inherited.last_transaction(f"{place.changelog}-0")
+    assert last.state in {"PrepareCommit", "CompleteCommit"}
