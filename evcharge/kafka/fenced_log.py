@@ -25,7 +25,7 @@ class KafkaLog:
         self._wire = Wire(bootstrap, client_id)
         self._appends = Appends(self._wire)
         self._inherited = InheritedEnds(self._wire, outputs)
-        self._lost_ends = LostEnds(self._wire)
+        self._lost_ends = LostEnds(self._wire, self._inherited)
         self._looking: asyncio.Task[None] | None = None
 
     async def start(self) -> None:

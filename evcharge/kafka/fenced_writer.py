@@ -17,7 +17,7 @@ import asyncio
 import contextlib
 import time
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from itertools import zip_longest
 
@@ -27,6 +27,7 @@ from aiokafka.structs import TopicPartition
 from evcharge.kafka.appends import Appends
 from evcharge.kafka.batches import Batch, Record, in_batches
 from evcharge.kafka.inherited_ends import InheritedEnds, Look
+from evcharge.kafka.last_transaction import NO_PRODUCER
 from evcharge.kafka.log import Output, Row
 from evcharge.kafka.producer import CutShortError, Producer
 from evcharge.kafka.succession import Succession
@@ -139,17 +140,24 @@ class FencedWriter:
 
     # -- what readers have not been told
 
-    async def end_again(self, tps: Collection[TopicPartition]) -> None:
-        """End the last transaction once more in ``tps``, where readers were not told of its end.
+    @property
+    def producer_id(self) -> int:
+        """Whose transactions leaders take them for; ``NO_PRODUCER`` before the take-over."""
+        identity = self._transactions.identity
+        return NO_PRODUCER if identity is None else identity.producer_id
+
+    async def end_again(self, hidden: Mapping[TopicPartition, int]) -> None:
+        """End the last transaction once more where readers were not told of its end.
+
+        ``hidden``: the last offset there; where more was committed since, that has ended it.
 
         Raises:
-            ForgottenEndError: a former owner's transaction is open there, nobody knows how it ended.
             KafkaError: Kafka refuses for good.
         """
         with self._unless_overtaken():
             async with self._transacting:
-                await self._succession.end_owed()
-                await self._commit_nothing(self._transactions, tps)
+                if tps := {tp for tp, at in hidden.items() if self.unseen.get(tp) == at}:
+                    await self._commit_nothing(self._transactions, tps)
 
     @property
     def needs_upkeep(self) -> bool:
@@ -159,7 +167,9 @@ class FencedWriter:
     async def upkeep(self) -> None:
         """End what a former owner has left open, and see that Kafka does not forget the producers.
 
-        Raises as :meth:`end_again` does.
+        Raises:
+            ForgottenEndError: a former owner's transaction is open, and nobody knows how it ended.
+            KafkaError: Kafka refuses for good.
         """
         with self._unless_overtaken():
             async with self._transacting:

@@ -115,8 +115,7 @@ async def test_what_another_owner_of_another_changelog_has_open_is_left_alone(pl
     name = f"{place.changelog}-other"
     async with KafkaAdmin(place.bootstrap) as admin:
         await admin.create([NewTopic(name, 1, 1, {})])
-    tp = TopicPartition(name, 0)
-    other = FencedWriter(place.wire, Appends(place.wire), place.inherited, name, tp)
+    other = place.writer_of_another_changelog()
     await other.take_over(FENCE)
     tps = [TopicPartition(place.outputs, 0)]
     await other._transactions.begin(tps)

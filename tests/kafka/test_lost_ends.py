@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import pytest
 from aiokafka.structs import TopicPartition
 
 from evcharge.kafka.fenced_log import KafkaLog
+from evcharge.kafka.inherited_ends import InheritedEnds
 from evcharge.kafka.lost_ends import LostEnds
 from evcharge.kafka.wire import Wire
-from tests.eventually import PATIENCE_S
+from tests.eventually import PATIENCE_S, eventually_async
 from tests.kafka.forgetful import FENCE, Place
 
 pytestmark = pytest.mark.broker
@@ -71,8 +72,47 @@ async def test_a_transaction_that_was_cut_short_is_not_taken_for_whole(place: Pl
     assert place.wire.ended == 2
 
 
+async def test_a_transaction_of_another_writer_that_is_open_is_not_taken_for_a_lost_end(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Another worker is killed or frozen in the middle of it.
+    frozen = place.writer_of_another_changelog()
+    await frozen._transactions.take_over()
+    tps = [TopicPartition(place.outputs, 0)]
+    await frozen._transactions.begin(tps)
+    await frozen._append_all({tp: [(b"k", b"open", [])] for tp in tps})
+    await place.write(b"1")
+
+    async def is_marked() -> bool:
+        look = await place.inherited.look(place.everywhere())
+        return not look.open_of(place.writer.producer_id)
+
+    await eventually_async(is_marked)
+    await place.looked()
+    assert not place.writer.unseen
+    assert (place.wire.ended, caplog.messages) == (1, [])
+    await frozen._transactions.end(committed=False)
+    assert await place.produced() == [b"1"]
+
+
+async def test_what_was_committed_while_leaders_were_asked_is_not_ended_again(place: Place) -> None:
+    await place.write_unmarked(b"1")
+    hidden = dict(place.writer.unseen)
+    await place.write(b"2")
+    await place.writer.end_again(hidden)
+    assert place.wire.ended == 2
+
+
+def looking() -> LostEnds:
+    """What looks after writers, without Kafka."""
+    wire = Wire([], "test")
+    return LostEnds(wire, InheritedEnds(wire))
+
+
 class FakeWriter:
     """Has upkeep to do, which takes until it is let go on."""
+
+    producer_id = 1
 
     def __init__(self) -> None:
         self.unseen: dict[TopicPartition, int] = {}
@@ -81,7 +121,7 @@ class FakeWriter:
         self.go_on = asyncio.Event()
         self.succeeding: asyncio.Task[None] | None = None
 
-    async def end_again(self, tps: Collection[TopicPartition]) -> None:
+    async def end_again(self, hidden: Mapping[TopicPartition, int]) -> None:
         raise AssertionError
 
     async def upkeep(self) -> None:
@@ -90,7 +130,7 @@ class FakeWriter:
 
 
 async def test_a_writer_that_has_to_wait_does_not_hold_up_others_and_is_not_asked_again() -> None:
-    lost_ends = LostEnds(Wire([], "test"))
+    lost_ends = looking()
     stuck, other = FakeWriter(), FakeWriter()
     other.go_on.set()
     lost_ends.watch(stuck)
@@ -108,7 +148,7 @@ async def test_a_writer_that_has_to_wait_does_not_hold_up_others_and_is_not_aske
 
 
 async def test_who_stops_lets_what_is_under_way_end_and_begins_nothing_new() -> None:
-    lost_ends, writer = LostEnds(Wire([], "test")), FakeWriter()
+    lost_ends, writer = looking(), FakeWriter()
     lost_ends.watch(writer)
     (care,) = await lost_ends.look()
     writer.succeeding = asyncio.create_task(writer.go_on.wait())  # type: ignore[arg-type]
@@ -128,7 +168,7 @@ async def test_what_takes_too_long_when_a_worker_stops_is_left_to_the_next_owner
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("evcharge.kafka.lost_ends.FINISH_S", 0.01)
-    lost_ends, writer = LostEnds(Wire([], "test")), FakeWriter()
+    lost_ends, writer = looking(), FakeWriter()
     lost_ends.watch(writer)
     (care,) = await lost_ends.look()
     async with asyncio.timeout(PATIENCE_S):
