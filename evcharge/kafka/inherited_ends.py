@@ -27,7 +27,8 @@ from evcharge.errors import EvchargeError
 from evcharge.kafka.batches import Identity
 from evcharge.kafka.describing import DescribeProducers, DescribeTransactions
 from evcharge.kafka.last_transaction import NO_PRODUCER, ForgottenEndError, LastTransaction
-from evcharge.kafka.partition_ends import ask_leaders, ends_of, named
+from evcharge.kafka.missing_topics import missing_topics
+from evcharge.kafka.partition_ends import ALL, ask_leaders, ends_of, named
 from evcharge.kafka.waiting import Waiting
 from evcharge.kafka.wire import Wire
 
@@ -55,7 +56,7 @@ class Look:
     producers: Mapping[TopicPartition, Mapping[int, int]] = field(default_factory=dict)
     """Of each partition that was told of: who has a transaction open, and when it last wrote there."""
     silent: frozenset[TopicPartition] = frozenset()
-    """Of which no leader has told."""
+    """Of which no leader has told; ``ALL`` of a topic of which no broker has."""
 
     def open_of(self, producer_id: int) -> Mapping[TopicPartition, int]:
         """Return where a producer has a transaction open, and when it last wrote there."""
@@ -133,7 +134,13 @@ class InheritedEnds:
 
     async def everywhere(self, changelog: TopicPartition) -> set[TopicPartition]:
         """Return all partitions that a transaction of a changelog's writer can be open in."""
-        return {changelog, *await self._wire.partitions(self._topics)}
+        return {changelog, *await self._outputs()}
+
+    async def _outputs(self) -> set[TopicPartition]:
+        """Return all partitions of the topics beside changelogs."""
+        known = await self._wire.partitions(self._topics)
+        unknown = set(self._topics) - {tp.topic for tp in known}
+        return known | {TopicPartition(topic, ALL) for topic in unknown}
 
     async def _shared_look(self, changelog: TopicPartition) -> Look:
         """Look at all topics and a changelog; workers take many changelogs over at once."""
@@ -145,7 +152,7 @@ class InheritedEnds:
                 if self._begun == begun:
                     self._begun += 1
                     changelogs = +self._changelogs
-                    outputs = await self._wire.partitions(self._topics)
+                    outputs = await self._outputs()
                     self._last = await self.look(outputs.union(changelogs))
         finally:
             self._changelogs[changelog] -= 1
@@ -155,11 +162,21 @@ class InheritedEnds:
     async def look(self, tps: Collection[TopicPartition]) -> Look:
         """Ask the leaders of partitions who has a transaction open in them, once.
 
+        In a topic that was deleted nothing is open.
+
         Raises:
             TransactionsUntoldError: Kafka tells nothing.
         """
         # A former owner may have written topics that this worker does not know yet.
-        await self._wire.partitions({tp.topic for tp in tps})
+        known = await self._wire.partitions({tp.topic for tp in tps})
+        unknown = {tp.topic for tp in tps} - {tp.topic for tp in known}
+        if unknown:
+            missing = await missing_topics(self._wire, unknown)
+            tps = [tp for tp in tps if tp.topic not in missing]
+        whole = {tp.topic for tp in tps if tp.partition == ALL} - unknown
+        tps = {tp for tp in tps if tp.topic not in whole} | {
+            tp for tp in known if tp.topic in whole
+        }
         ends = await ends_of(self._wire, tps, READ_UNCOMMITTED)
         visible = await ends_of(self._wire, tps, READ_COMMITTED)
         producers: dict[TopicPartition, Mapping[int, int]] = {

@@ -20,7 +20,7 @@ from aiokafka.structs import TopicPartition
 
 from evcharge.kafka.inherited_ends import InheritedEnds, Look
 from evcharge.kafka.last_transaction import NO_PRODUCER, ForgottenEndError, LastTransaction
-from evcharge.kafka.partition_ends import named
+from evcharge.kafka.partition_ends import ALL, named
 from evcharge.kafka.producer import Producer
 from evcharge.kafka.waiting import Waiting
 from evcharge.kafka.wire import Wire
@@ -107,13 +107,14 @@ class Succession:
             return
         look = await self._inherited.look(self.owed)
         hidden = look.open_of(self._last.producer_id)
-        self.owed &= hidden.keys() | look.silent
+        self.owed = hidden.keys() | look.silent
         self._require_known(self._last, hidden)
         if hidden and self._producer.epoch.producer_id != self._last.producer_id:
             raise ForgottenEndError(self._producer.transactional_id, hidden)
         if aborted := {tp for tp, ms in hidden.items() if not self._last.was_committed(tp, ms)}:
             # With those that nobody tells of: whoever comes next must not take them for committed.
-            await self._end(aborted | self._doubtful(), committed=False)
+            doubtful = {tp for tp in self._doubtful() if tp.partition != ALL}
+            await self._end(aborted | doubtful, committed=False)
         elif hidden and not self._doubtful():
             await self._end(hidden, committed=True)
 
@@ -123,7 +124,9 @@ class Succession:
         Our markers would decide about what is open there too; and once we have committed anything, our
         successor takes all that is open for committed.
         """
-        return self.owed.intersection(tps) | self._doubtful()
+        topics = {tp.topic for tp in tps}
+        whole = {tp for tp in self.owed if tp.partition == ALL and tp.topic in topics}
+        return self.owed.intersection(tps) | whole | self._doubtful()
 
     async def out_of_the_way(self, tps: Collection[TopicPartition]) -> None:
         """Return when a transaction in ``tps`` may begin; raises as :meth:`take_over` does."""
