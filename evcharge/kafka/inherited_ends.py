@@ -101,7 +101,7 @@ class InheritedEnds:
             state,
             began_ms,
             frozenset(TopicPartition(name, each) for name, these, *_ in topics for each in these),
-            one_clock=len(self._wire.client.cluster.brokers()) == 1,
+            one_clock=self._wire.has_one_broker,
             epoch=epoch,
         )
 
