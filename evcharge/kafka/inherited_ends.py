@@ -76,6 +76,8 @@ class InheritedEnds:
         self._begun = 0
         """How often it was looked for several."""
         self._last = Look()
+        self._last_begun = 0
+        """The how many-th look that was."""
 
     async def last_transaction(self, transactional_id: str) -> LastTransaction:
         """Return what Kafka tells of the last transaction of a transactional id.
@@ -148,12 +150,13 @@ class InheritedEnds:
         begun = self._begun
         try:
             async with self._looking:
-                # Who has waited shares what was asked meanwhile.
-                if self._begun == begun:
+                # Who has waited shares what was asked meanwhile, if it was told.
+                if self._last_begun <= begun:
                     self._begun += 1
                     changelogs = +self._changelogs
                     outputs = await self._outputs()
                     self._last = await self.look(outputs.union(changelogs))
+                    self._last_begun = self._begun
         finally:
             self._changelogs[changelog] -= 1
         others = {tp for tp in self._last.silent if tp.topic not in self._topics} - {changelog}

@@ -13,7 +13,7 @@ from aiokafka.structs import TopicPartition
 
 from evcharge.kafka import waiting
 from evcharge.kafka.describing import DescribeProducers, DescribeTransactions
-from evcharge.kafka.inherited_ends import InheritedEnds, TransactionsUntoldError
+from evcharge.kafka.inherited_ends import InheritedEnds, Look, TransactionsUntoldError
 from evcharge.kafka.last_transaction import ForgottenEndError
 from evcharge.kafka.wire import OvertakenError, Wire
 
@@ -170,3 +170,15 @@ async def test_times_are_of_one_clock_only_if_there_is_no_broker_that_is_dead_ei
     )
     wire.client.cluster._partitions = {"changelog": {0: SimpleNamespace(replicas=replicas)}}
     assert (await InheritedEnds(wire).last_transaction("lane-0")).one_clock is one
+
+
+async def test_a_look_that_fails_is_shared_with_nobody() -> None:
+    class Failing(InheritedEnds):
+        async def look(self, tps: Any) -> Look:
+            await asyncio.sleep(0)
+            raise TransactionsUntoldError("too old")
+
+    inherited = Failing(AnsweringWire())
+    looks = [asyncio.create_task(inherited._shared_look(TP)) for _ in range(3)]
+    outcomes = await asyncio.gather(*looks, return_exceptions=True)
+    assert [type(each) for each in outcomes] == [TransactionsUntoldError] * 3
