@@ -104,7 +104,9 @@ class FencedWriter:
         # If a rebalance cancels this, nobody else will know what is to be ended and how.
         self.succeeding = asyncio.create_task(self._succeed(look), name="succession")
         await asyncio.shield(self.succeeding)
-        await self._plain.take_over()
+        async with self._transacting:
+            # Not in the middle of its own transaction.
+            await self._plain.take_over()
         fence = await self._append(_plain(rows))
         if self._tenure is _Tenure.NOT_YET:
             self._tenure = _Tenure.UNTOLD
@@ -172,10 +174,12 @@ class FencedWriter:
             KafkaError: Kafka refuses for good.
         """
         with self._unless_overtaken():
+            # Not under the lock: a broker that hangs must not hold up outputs in other partitions.
+            if self._succession.owed:
+                await self._wire.look_again()
+            seen = await self._succession.look_at_owed()
             async with self._transacting:
-                if self._succession.owed:
-                    await self._wire.look_again()
-                    await self._succession.end_owed()
+                await self._succession.end_owed(seen)
                 if self._tenure is _Tenure.UNTOLD:
                     await self._commit_nothing(self._transactions, [self._tp])
                 for producer in self._idle():

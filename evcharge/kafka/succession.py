@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from aiokafka.structs import TopicPartition
 
@@ -26,6 +27,16 @@ from evcharge.kafka.waiting import Waiting
 from evcharge.kafka.wire import Wire
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class OwedLook:
+    """A look at what was owed."""
+
+    last: LastTransaction
+    """By which it was owed."""
+    owed: frozenset[TopicPartition]
+    look: Look
 
 
 class Succession:
@@ -76,7 +87,7 @@ class Succession:
         if self._is_ours(last):
             if self._producer.undecided:
                 await self._producer.take_over()
-            await self.end_owed()
+            await self.end_owed(await self.look_at_owed())
             return False
         hidden = look.open_of(last.producer_id)
         if self._forgotten(last, hidden):
@@ -94,18 +105,29 @@ class Succession:
             if self._last.began_ms != last.began_ms:
                 # A former owner has begun another one since, anywhere.
                 self.owed |= await self._inherited.everywhere(self._changelog)
-        await self.end_owed()
+        await self.end_owed(await self.look_at_owed())
         return True
 
-    async def end_owed(self) -> None:
-        """End what is open, as far as leaders tell of it now; it stays owed until a look finds it ended.
+    async def look_at_owed(self) -> OwedLook:
+        """Return what is open of what is owed.
+
+        Raises as :meth:`take_over` does.
+        """
+        owed = frozenset(self.owed)
+        return OwedLook(self._last, owed, await self._inherited.look(owed))
+
+    async def end_owed(self, seen: OwedLook) -> None:
+        """End what was seen open; it stays owed until a look finds it ended.
 
         Raises as :meth:`take_over` does.
         """
         # What was cut short must not be taken for whole.
         if not self.owed or self._producer.undecided:
             return
-        look = await self._inherited.look(self.owed)
+        if seen.last is not self._last or seen.owed != self.owed:
+            # Something was ended or taken over since the look.
+            return
+        look = seen.look
         hidden = look.open_of(self._last.producer_id)
         self.owed = hidden.keys() | look.silent
         self._require_known(self._last, hidden)
@@ -132,7 +154,7 @@ class Succession:
         """Return when a transaction in ``tps`` may begin; raises as :meth:`take_over` does."""
         waiting = Waiting(f"the end of a former transaction of {self._producer.transactional_id}")
         while self.in_the_way(tps):
-            await self.end_owed()
+            await self.end_owed(await self.look_at_owed())
             if left := self.in_the_way(tps):
                 waiting.goes_on(f"it may be open in {named(left)}")
                 await self._wire.look_again()

@@ -99,3 +99,47 @@ async def test_behind_an_end_that_kafka_refused_a_writer_makes_no_transaction_un
     assert await place.read(place.changelog) == [
         *(*FENCE, (b"a", b"1"), *SECOND, (b"b", b"1"), *THIRD, (b"a", b"3"))
     ]
+
+
+async def test_outputs_go_on_in_other_partitions_while_the_leader_of_one_that_is_owed_hangs(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await place.write_unmarked(b"1")
+    place.wire.leaderless = {TopicPartition(place.outputs, 0)}
+    owner = place.another_writer()
+    await owner.take_over(SECOND)
+    place.wire.leaderless.clear()
+    look, hangs, go_on = place.inherited.look, asyncio.Event(), asyncio.Event()
+
+    async def hang(tps: Any) -> Any:
+        seen = await look(tps)
+        hangs.set()
+        await go_on.wait()
+        return seen
+
+    monkeypatch.setattr(place.inherited, "look", hang)
+    upkeep = asyncio.create_task(owner.upkeep())
+    async with asyncio.timeout(PATIENCE_S):
+        await hangs.wait()
+        monkeypatch.undo()
+        await owner.write([(b"a", b"2")], [Output(place.outputs, 1, b"k", b"2")])
+        # This one looks itself, and ends what is in its way.
+        await owner.write([(b"a", b"3")], [Output(place.outputs, 0, b"k", b"3")])
+        ended = place.wire.ended
+        go_on.set()
+        await upkeep
+    # What was seen before that does not count any more.
+    assert (place.wire.ended, owner.needs_upkeep) == (ended, False)
+    assert sorted(await place.produced()) == [b"1", b"2", b"3"]
+
+
+async def test_no_id_is_taken_over_in_the_middle_of_a_transaction_of_its_own(place: Place) -> None:
+    owner = place.another_writer()
+    take_over = owner._plain.take_over
+
+    async def locked(while_ending: Any = None) -> None:
+        assert owner._transacting.locked()
+        await take_over()
+
+    owner._plain.take_over = locked  # type: ignore[method-assign]
+    assert await owner.take_over(SECOND) == 1
