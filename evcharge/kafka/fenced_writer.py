@@ -92,13 +92,13 @@ class FencedWriter:
             TransactionsUntoldError: Kafka does not tell what is open.
             KafkaError: Kafka refuses for good.
         """
-        if self._plain.identity is not None and not self._transactions.undecided:
-            # Refused where another has taken over since, or where an append of ours was cut short.
-            with contextlib.suppress(OvertakenError, KafkaError):
-                return await self._append(_plain(rows))
         if self.succeeding is not None:
             # Cancelled by a rebalance, it goes on.
             await asyncio.wait([self.succeeding])
+        if self._plain.identity is not None and not self._transactions.undecided:
+            # Refused where another has taken over since, or where an append of ours was cut short.
+            with contextlib.suppress(OvertakenError, KafkaError):
+                return await self._fence(rows)
         # First the transactions: one that a former owner left open would hide our rows from readers.
         look = await self._succession.look()
         # If a rebalance cancels this, nobody else will know what is to be ended and how.
@@ -107,10 +107,13 @@ class FencedWriter:
         async with self._transacting:
             # Not in the middle of its own transaction.
             await self._plain.take_over()
-        fence = await self._append(_plain(rows))
+        return await self._fence(rows)
+
+    async def _fence(self, rows: Sequence[Row]) -> int:
+        offset = await self._append(_plain(rows))
         if self._tenure is _Tenure.NOT_YET:
             self._tenure = _Tenure.UNTOLD
-        return fence
+        return offset
 
     async def _succeed(self, look: Look) -> None:
         async with self._transacting:

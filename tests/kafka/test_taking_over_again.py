@@ -54,6 +54,30 @@ async def test_a_writer_that_takes_over_again_still_knows_how_its_predecessor_en
     assert await place.produced() == [b"1"]
 
 
+async def test_a_writer_whose_fence_was_cancelled_has_kafka_know_how_the_last_one_ended_all_the_same(
+    place: Place,
+) -> None:
+    owner, reached = place.another_writer(), asyncio.Event()
+    append = owner._append
+
+    async def hang(records: Any) -> int:
+        reached.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    owner._append = hang  # type: ignore[method-assign]
+    taking_over = asyncio.create_task(owner.take_over(SECOND))
+    async with asyncio.timeout(PATIENCE_S):
+        await reached.wait()
+    taking_over.cancel()
+    await asyncio.wait([taking_over])
+    assert not owner.needs_upkeep
+    owner._append = append  # type: ignore[method-assign]
+    await owner.take_over(THIRD)
+    await place.kept_up(owner)
+    assert (await place.last_transaction()).state in {"PrepareCommit", "CompleteCommit"}
+
+
 async def test_a_writer_that_was_overtaken_meanwhile_asks_kafka_anew(place: Place) -> None:
     owner = place.another_writer()
     await cancelled_behind_its_succession(owner)
