@@ -149,8 +149,8 @@ class LostEnds:
 def _hidden(
     writer: TransactionalWriter, offsets: Mapping[TopicPartition, int], look: Look
 ) -> Mapping[TopicPartition, int]:
-    """Forget what is over, return what is not; of others nobody has told."""
-    answered = {tp: offset for tp, offset in offsets.items() if tp in look.producers}
+    """Forget what is over, in deleted topics too, return what is not; of others nobody has told."""
+    answered = {tp: offset for tp, offset in offsets.items() if tp not in look.silent}
     open_ones = look.open_of(writer.producer_id)
     hidden = {tp: offset for tp, offset in answered.items() if tp in open_ones}
     for tp in answered.keys() - hidden.keys():

@@ -9,7 +9,7 @@ import pytest
 from aiokafka.structs import TopicPartition
 
 from evcharge.kafka.fenced_log import KafkaLog
-from evcharge.kafka.inherited_ends import InheritedEnds
+from evcharge.kafka.inherited_ends import InheritedEnds, Look
 from evcharge.kafka.lost_ends import LostEnds
 from evcharge.kafka.wire import Wire
 from tests.eventually import PATIENCE_S, eventually_async
@@ -197,3 +197,23 @@ async def test_a_log_that_is_stopped_ends_the_transaction_that_it_has_begun(
         await log.stop()
     last = await place.inherited.last_transaction(f"{place.changelog}-0")
     assert last.state in {"PrepareCommit", "CompleteCommit"}
+
+
+@pytest.mark.parametrize(("silent", "left"), [(True, 1), (False, 0)])
+async def test_what_was_written_to_a_topic_that_was_deleted_is_forgotten_but_not_what_is_silent(
+    monkeypatch: pytest.MonkeyPatch, silent: bool, left: int
+) -> None:
+    lost_ends, writer = looking(), FakeWriter()
+    tp = TopicPartition("outputs", 0)
+
+    async def look(tps: Collection[TopicPartition]) -> Look:
+        return Look(silent=frozenset(tps if silent else ()))
+
+    async def nothing() -> None: ...
+
+    monkeypatch.setattr(lost_ends._inherited, "look", look)
+    monkeypatch.setattr(lost_ends._wire, "look_again", nothing)
+    writer.unseen, writer.needs_upkeep = {tp: 5}, False
+    lost_ends.watch(writer)
+    assert not [*await lost_ends.look(), *await lost_ends.look()]
+    assert len(writer.unseen) == left
