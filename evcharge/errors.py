@@ -12,6 +12,7 @@
     ├── TopicRefusedError       Kafka refuses to tell about a topic (``evcharge.kafka.admin``)
     ├── PartitionMismatchError  a topic has another number of partitions (``evcharge.topics``)
     ├── OvertakenError          another worker writes a partition (``evcharge.kafka.wire``)
+    ├── CutShortError           a transaction was begun and not ended (``evcharge.kafka.producer``)
     ├── ForgottenEndError       nobody knows how a transaction ended (``evcharge.kafka``)
     ├── TransactionsUntoldError Kafka does not tell of transactions (``evcharge.kafka.inherited_ends``)
     ├── SleptError              the process did not run for too long (``evcharge.kafka.awake``)

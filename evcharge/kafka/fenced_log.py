@@ -25,7 +25,7 @@ class KafkaLog:
         self._wire = Wire(bootstrap, client_id)
         self._appends = Appends(self._wire)
         self._inherited = InheritedEnds(self._wire, outputs)
-        self._lost_ends = LostEnds(self._wire)
+        self._lost_ends = LostEnds(self._wire, self._inherited)
         self._looking: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -34,11 +34,12 @@ class KafkaLog:
         self._looking = asyncio.create_task(self._lost_ends.run(), name="lost-ends")
 
     async def stop(self) -> None:
-        """Close the connections."""
+        """Let what is to be ended be ended, for a few seconds, and close the connections."""
         if self._looking is not None:
             self._looking.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._looking
+            await self._lost_ends.finish()
         await self._wire.stop()
 
     def writer(self, topic: str, partition: int) -> FencedWriter:

@@ -24,9 +24,11 @@ from aiokafka.errors import (
 from aiokafka.structs import TopicPartition
 
 from evcharge.errors import EvchargeError
+from evcharge.kafka.batches import Identity
 from evcharge.kafka.describing import DescribeProducers, DescribeTransactions
 from evcharge.kafka.last_transaction import NO_PRODUCER, ForgottenEndError, LastTransaction
-from evcharge.kafka.partition_ends import ask_leaders, ends_of, named
+from evcharge.kafka.missing_topics import missing_topics
+from evcharge.kafka.partition_ends import ALL, ask_leaders, ends_of, named
 from evcharge.kafka.waiting import Waiting
 from evcharge.kafka.wire import Wire
 
@@ -54,7 +56,7 @@ class Look:
     producers: Mapping[TopicPartition, Mapping[int, int]] = field(default_factory=dict)
     """Of each partition that was told of: who has a transaction open, and when it last wrote there."""
     silent: frozenset[TopicPartition] = frozenset()
-    """Of which no leader has told."""
+    """Of which no leader has told; ``ALL`` of a topic of which no broker has."""
 
     def open_of(self, producer_id: int) -> Mapping[TopicPartition, int]:
         """Return where a producer has a transaction open, and when it last wrote there."""
@@ -74,6 +76,8 @@ class InheritedEnds:
         self._begun = 0
         """How often it was looked for several."""
         self._last = Look()
+        self._last_begun = 0
+        """The how many-th look that was."""
 
     async def last_transaction(self, transactional_id: str) -> LastTransaction:
         """Return what Kafka tells of the last transaction of a transactional id.
@@ -91,7 +95,7 @@ class InheritedEnds:
             )
         except (IncompatibleBrokerVersion, TransactionalIdAuthorizationFailed) as problem:
             raise TransactionsUntoldError(problem) from problem
-        ((code, _, state, _, began_ms, producer_id, _, topics, *_),) = answer.transactions
+        ((code, _, state, _, began_ms, producer_id, epoch, topics, *_),) = answer.transactions
         if code == _TRANSACTIONAL_ID_NOT_FOUND:
             return LastTransaction()
         return LastTransaction(
@@ -99,28 +103,29 @@ class InheritedEnds:
             state,
             began_ms,
             frozenset(TopicPartition(name, each) for name, these, *_ in topics for each in these),
-            one_clock=len(self._wire.client.cluster.brokers()) == 1,
+            one_clock=self._wire.has_one_broker,
+            epoch=epoch,
         )
 
-    async def before_take_over(self, transactional_id: str, changelog: TopicPartition) -> Look:
+    async def before_take_over(
+        self, transactional_id: str, changelog: TopicPartition, ours: Identity | None
+    ) -> Look:
         """Return what a former owner has left open, waiting for the changelog's leader.
 
         Without that one nobody can take over. Others are waited for only if the transactional id's
-        last owner died in the middle of its own take-over.
+        last owner, if that was not ``ours``, died in the middle of its own take-over.
 
         Raises:
             ForgottenEndError: the changelog has a transaction of a producer that Kafka has forgotten.
             TransactionsUntoldError: Kafka tells nothing.
         """
         last = await self.last_transaction(transactional_id)
+        is_told = last.is_known or last.producer_id == NO_PRODUCER or last.identity == ours
         waiting = Waiting(f"leaders of partitions, to take {named([changelog])} over")
         patience_until = time.monotonic() + SILENCE_S
         while True:
             look = await self._shared_look(changelog)
-            enough = not look.silent or (
-                time.monotonic() >= patience_until
-                and (last.is_known or last.producer_id == NO_PRODUCER)
-            )
+            enough = not look.silent or (is_told and time.monotonic() >= patience_until)
             if changelog in look.producers and enough:
                 break
             waiting.goes_on(f"silent are {named(sorted(look.silent)[:5])}")
@@ -131,7 +136,13 @@ class InheritedEnds:
 
     async def everywhere(self, changelog: TopicPartition) -> set[TopicPartition]:
         """Return all partitions that a transaction of a changelog's writer can be open in."""
-        return {changelog, *await self._wire.partitions(self._topics)}
+        return {changelog, *await self._outputs()}
+
+    async def _outputs(self) -> set[TopicPartition]:
+        """Return all partitions of the topics beside changelogs."""
+        known = await self._wire.partitions(self._topics)
+        unknown = set(self._topics) - {tp.topic for tp in known}
+        return known | {TopicPartition(topic, ALL) for topic in unknown}
 
     async def _shared_look(self, changelog: TopicPartition) -> Look:
         """Look at all topics and a changelog; workers take many changelogs over at once."""
@@ -139,12 +150,13 @@ class InheritedEnds:
         begun = self._begun
         try:
             async with self._looking:
-                # Who has waited shares what was asked meanwhile.
-                if self._begun == begun:
+                # Who has waited shares what was asked meanwhile, if it was told.
+                if self._last_begun <= begun:
                     self._begun += 1
                     changelogs = +self._changelogs
-                    outputs = await self._wire.partitions(self._topics)
+                    outputs = await self._outputs()
                     self._last = await self.look(outputs.union(changelogs))
+                    self._last_begun = self._begun
         finally:
             self._changelogs[changelog] -= 1
         others = {tp for tp in self._last.silent if tp.topic not in self._topics} - {changelog}
@@ -153,11 +165,21 @@ class InheritedEnds:
     async def look(self, tps: Collection[TopicPartition]) -> Look:
         """Ask the leaders of partitions who has a transaction open in them, once.
 
+        In a topic that was deleted nothing is open.
+
         Raises:
             TransactionsUntoldError: Kafka tells nothing.
         """
         # A former owner may have written topics that this worker does not know yet.
-        await self._wire.partitions({tp.topic for tp in tps})
+        known = await self._wire.partitions({tp.topic for tp in tps})
+        unknown = {tp.topic for tp in tps} - {tp.topic for tp in known}
+        if unknown:
+            missing = await missing_topics(self._wire, unknown)
+            tps = [tp for tp in tps if tp.topic not in missing]
+        whole = {tp.topic for tp in tps if tp.partition == ALL} - unknown
+        tps = {tp for tp in tps if tp.topic not in whole} | {
+            tp for tp in known if tp.topic in whole
+        }
         ends = await ends_of(self._wire, tps, READ_UNCOMMITTED)
         visible = await ends_of(self._wire, tps, READ_COMMITTED)
         producers: dict[TopicPartition, Mapping[int, int]] = {

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from aiokafka.structs import TopicPartition
 
 from evcharge.errors import EvchargeError
+from evcharge.kafka.batches import Identity
 from evcharge.kafka.partition_ends import named
 
 ONGOING = "Ongoing"
@@ -51,6 +52,13 @@ class LastTransaction:
     """Its partitions, so long as it is ongoing; then those that Kafka has not seen to yet."""
     one_clock: bool = False
     """Whether one broker has told all times."""
+    epoch: int = -1
+    """Of whoever took the transactional id over last."""
+
+    @property
+    def identity(self) -> Identity:
+        """Who took the transactional id over last."""
+        return Identity(self.producer_id, self.epoch)
 
     @property
     def is_known(self) -> bool:
@@ -94,4 +102,4 @@ class LastTransaction:
 
     def forgotten(self) -> LastTransaction:
         """Return the same, not knowing how it ended."""
-        return LastTransaction(self.producer_id, "", self.began_ms, self.tps, self.one_clock)
+        return replace(self, state="")

@@ -16,18 +16,22 @@ from collections.abc import Collection, Mapping
 from typing import Protocol
 from weakref import WeakKeyDictionary, WeakSet
 
-from aiokafka.consumer.fetcher import READ_COMMITTED
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
 from evcharge.errors import EvchargeError
-from evcharge.kafka.partition_ends import ends_of, named
+from evcharge.kafka.inherited_ends import InheritedEnds, Look
+from evcharge.kafka.partition_ends import named
 from evcharge.kafka.wire import Wire
 
 logger = logging.getLogger(__name__)
 
 EVERY_S = 1.0
 """Between two looks. Kafka writes markers within milliseconds after it has confirmed the end."""
+
+FINISH_S = 5.0
+"""So long a worker that stops waits for what is under way: a transaction that makes up for a marker, cut
+short, would be aborted by the next owner, and what was committed before with it."""
 
 
 class TransactionalWriter(Protocol):
@@ -36,8 +40,16 @@ class TransactionalWriter(Protocol):
     unseen: dict[TopicPartition, int]
     """The last offset that it wrote in each partition whose readers may not know the end of it yet."""
 
-    async def end_again(self, tps: Collection[TopicPartition]) -> None:
-        """Have Kafka write the markers of partitions."""
+    @property
+    def producer_id(self) -> int:
+        """Whose transactions they are."""
+
+    @property
+    def succeeding(self) -> asyncio.Task[None] | None:
+        """Its succession, over or not: only that knows how what it found is to be ended."""
+
+    async def end_again(self, hidden: Mapping[TopicPartition, int]) -> None:
+        """Have Kafka write the markers of partitions, if what was unseen there still is the last."""
 
     @property
     def needs_upkeep(self) -> bool:
@@ -50,8 +62,9 @@ class TransactionalWriter(Protocol):
 class LostEnds:
     """Looks once a second at what was written a second ago, if nothing was written there since."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, inherited: InheritedEnds) -> None:
         self._wire = wire
+        self._inherited = inherited
         self._writers: WeakSet[TransactionalWriter] = WeakSet()
         self._seen_before: WeakKeyDictionary[TransactionalWriter, dict[TopicPartition, int]] = (
             WeakKeyDictionary()
@@ -65,28 +78,37 @@ class LostEnds:
         self._writers.add(writer)
 
     async def run(self) -> None:
-        """Look until it is cancelled."""
-        try:
-            while True:
-                await asyncio.sleep(EVERY_S)
-                try:
-                    await self.look()
-                except (KafkaError, EvchargeError) as problem:
-                    logger.warning("ends of transactions could not be looked at: %r", problem)
-        finally:
-            for task in self._care.values():
-                task.cancel()
+        """Look until it is cancelled; what is being done then goes on."""
+        while True:
+            await asyncio.sleep(EVERY_S)
+            try:
+                await self.look()
+            except (KafkaError, EvchargeError) as problem:
+                logger.warning("ends of transactions could not be looked at: %r", problem)
+
+    async def finish(self) -> None:
+        """Return when nothing is under way any more, at the latest after ``FINISH_S``."""
+        successions = (writer.succeeding for writer in self._writers)
+        under_way = {*self._care.values(), *(each for each in successions if each is not None)}
+        if not under_way:
+            return
+        _, late = await asyncio.wait(under_way, timeout=FINISH_S)
+        if late:
+            logger.warning("%d ends of transactions are left to the next owners", len(late))
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
     async def look(self) -> Collection[asyncio.Task[None]]:
-        """Forget what readers see by now; begin to end what was hidden at the last look too.
+        """Forget what is over for leaders by now; begin to end what was open at the last look too.
 
-        Returns what is being done now.
+        Behind another producer's open transaction is over too. Returns what is being done now.
         """
         writers = [writer for writer in self._writers if writer not in self._care]
         due = {writer: self._due(writer) for writer in writers}
-        ends = await self._visible_ends({tp for offsets in due.values() for tp in offsets})
+        look = await self._look({tp for offsets in due.values() for tp in offsets})
         for writer, offsets in due.items():
-            hidden = _hidden(writer, offsets, ends)
+            hidden = _hidden(writer, offsets, look)
             if hidden or writer.needs_upkeep:
                 self._care[writer] = asyncio.create_task(self._see_to(writer, hidden))
         return list(self._care.values())
@@ -98,39 +120,40 @@ class LostEnds:
         return {tp: at for tp, at in writer.unseen.items() if before.get(tp) == at}
 
     async def _see_to(
-        self, writer: TransactionalWriter, hidden: Collection[TopicPartition]
+        self, writer: TransactionalWriter, hidden: Mapping[TopicPartition, int]
     ) -> None:
         try:
+            if writer.needs_upkeep:
+                await writer.upkeep()
             if hidden:
                 logger.warning(
                     "readers do not see the end of a transaction, ending it again in %s",
                     named(hidden),
                 )
                 await writer.end_again(hidden)
-            if writer.needs_upkeep:
-                await writer.upkeep()
         except (KafkaError, EvchargeError) as problem:
             logger.error("the end of a transaction could not be told again: %s", problem)  # noqa: TRY400
         finally:
             del self._care[writer]
 
-    async def _visible_ends(self, tps: set[TopicPartition]) -> Mapping[TopicPartition, int]:
-        """Return up to where readers see partitions, as far as Kafka tells now."""
-        ends = await ends_of(self._wire, tps, READ_COMMITTED)
-        if len(ends) < len(tps):
+    async def _look(self, tps: set[TopicPartition]) -> Look:
+        """Return what is open in partitions, as far as Kafka tells now."""
+        if not tps:
+            return Look()
+        look = await self._inherited.look(tps)
+        if look.silent:
             await self._wire.look_again()
-        return ends
+        return look
 
 
 def _hidden(
-    writer: TransactionalWriter,
-    offsets: Mapping[TopicPartition, int],
-    ends: Mapping[TopicPartition, int],
-) -> set[TopicPartition]:
-    """Forget what readers see, return where they do not; of others nobody has told."""
-    answered = {tp: offset for tp, offset in offsets.items() if tp in ends}
-    hidden = {tp for tp, offset in answered.items() if ends[tp] <= offset}
-    for tp in answered.keys() - hidden:
+    writer: TransactionalWriter, offsets: Mapping[TopicPartition, int], look: Look
+) -> Mapping[TopicPartition, int]:
+    """Forget what is over, in deleted topics too, return what is not; of others nobody has told."""
+    answered = {tp: offset for tp, offset in offsets.items() if tp not in look.silent}
+    open_ones = look.open_of(writer.producer_id)
+    hidden = {tp: offset for tp, offset in answered.items() if tp in open_ones}
+    for tp in answered.keys() - hidden.keys():
         # It may have written more while Kafka was asked.
         if writer.unseen.get(tp) == answered[tp]:
             del writer.unseen[tp]

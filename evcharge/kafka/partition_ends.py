@@ -26,9 +26,15 @@ Topics = Sequence[tuple[str, Sequence[int]]]
 """Names of topics with numbers of partitions, as requests have them."""
 
 
+ALL = -1
+"""As a partition's number: all partitions of a topic of which nobody has told how many there are."""
+
+
 def named(tps: Iterable[TopicPartition]) -> str:
     """Return the names of partitions for a message, sorted."""
-    return ", ".join(f"{tp.topic}/{tp.partition}" for tp in sorted(tps))
+    return ", ".join(
+        f"{tp.topic}/{'*' if tp.partition == ALL else tp.partition}" for tp in sorted(tps)
+    )
 
 
 async def ask_leaders(

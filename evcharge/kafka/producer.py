@@ -13,12 +13,25 @@ from aiokafka.protocol.transaction import (
 )
 from aiokafka.structs import TopicPartition
 
+from evcharge.errors import EvchargeError
 from evcharge.kafka.batches import Batch, Identity
 from evcharge.kafka.wire import Wire
 
 TRANSACTION_TIMEOUT_MS = 60_000
 """A transaction open for longer is aborted by Kafka, and its producer must end: so long may a broker be
 away in the middle of one without costing a restart."""
+
+
+class CutShortError(EvchargeError):
+    """A transaction was begun, and Kafka was not heard to end it."""
+
+    exit_code = 70
+
+    def __init__(self, transactional_id: str) -> None:
+        super().__init__(
+            f"a transaction of {transactional_id} was cut short, and no other may follow it: this"
+            " worker has to begin anew"
+        )
 
 
 class Producer:
@@ -31,8 +44,8 @@ class Producer:
         self._sequences: defaultdict[TopicPartition, int] = defaultdict(int)
         self.undecided = False
         """Whether a transaction was begun and not ended."""
-        self.told_at = float("-inf")
-        """When its coordinator last heard of it, by the monotonic clock."""
+        self.told_at = 0.0
+        """When its coordinator last heard of it, by the monotonic clock; 0 before it has taken over."""
 
     async def take_over(self, while_ending: Callable[[], Awaitable[object]] | None = None) -> None:
         """Get an epoch newer than any other's; what another left undecided is aborted.

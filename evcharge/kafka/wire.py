@@ -120,6 +120,18 @@ class Wire:
             for number in cluster.partitions_for_topic(name) or ()
         }
 
+    @property
+    def has_one_broker(self) -> bool:
+        """Whether there is one broker only, also if others are dead: metadata lists living ones."""
+        cluster = self.client.cluster
+        replicas = {
+            node
+            for partitions in cluster._partitions.values()  # noqa: SLF001 - nothing else has replicas
+            for partition in partitions.values()
+            for node in partition.replicas
+        }
+        return len(replicas.union(broker.nodeId for broker in cluster.brokers())) == 1
+
     async def look_again(self) -> None:
         """Ask for the leaders anew, after one has refused."""
         await asyncio.sleep(RETRY_S)

@@ -86,8 +86,8 @@ class Place:
         self.changelog, self.outputs = f"{name}-changelog", f"{name}-outputs"
         self.bootstrap = [kafka.bootstrap]
         self.wire = ForgetfulWire(self.bootstrap, "test")
-        self.lost_ends = LostEnds(self.wire)
         self.inherited = InheritedEnds(self.wire, [self.outputs])
+        self.lost_ends = LostEnds(self.wire, self.inherited)
         self.writer = self.another_writer()
         self.lost_ends.watch(self.writer)
 
@@ -95,6 +95,11 @@ class Place:
         place = TopicPartition(self.changelog, 0)
         appends = Appends(self.wire)
         return FencedWriter(self.wire, appends, self.inherited, self.changelog, place)
+
+    def writer_of_another_changelog(self) -> FencedWriter:
+        name = f"{self.changelog}-other"
+        appends = Appends(self.wire)
+        return FencedWriter(self.wire, appends, self.inherited, name, TopicPartition(name, 0))
 
     def everywhere(self, partition: int = 0) -> list[TopicPartition]:
         """The changelog and a partition of the outputs."""

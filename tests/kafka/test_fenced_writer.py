@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from evcharge.broker import KafkaCluster
 from evcharge.kafka.admin import KafkaAdmin, NewTopic
 from evcharge.kafka.batches import MAX_BATCH_BYTES, in_batches
 from evcharge.kafka.fenced_log import KafkaLog
-from evcharge.kafka.fenced_writer import FencedWriter
+from evcharge.kafka.fenced_writer import TELL_EVERY_S, FencedWriter, tell_every_s
 from evcharge.kafka.log import Output, Row
 from evcharge.kafka.wire import OvertakenError
 from tests.read_topic import read_topic
@@ -171,6 +172,15 @@ async def test_nothing_can_be_written_before_the_take_over(place: Place) -> None
             await writer.write([(b"a", b"1")], [])
         with pytest.raises(RuntimeError, match="has not taken over"):
             await writer.write([(b"a", b"1")], [place.output(b"1")])
+
+
+def test_leaders_hear_of_writers_long_before_they_forget_them_and_not_of_all_at_once() -> None:
+    a_day = 86_400
+    times = [tell_every_s(f"changelog-{number}") for number in range(1000)]
+    assert a_day > 3 * TELL_EVERY_S
+    assert all(0.75 * TELL_EVERY_S <= each <= TELL_EVERY_S for each in times)
+    ((_, at_once),) = Counter(map(int, times)).most_common(1)
+    assert at_once < 10
 
 
 async def test_many_writers_share_requests_and_each_keeps_its_order(kafka: KafkaCluster) -> None:

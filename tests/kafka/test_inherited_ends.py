@@ -115,8 +115,7 @@ async def test_what_another_owner_of_another_changelog_has_open_is_left_alone(pl
     name = f"{place.changelog}-other"
     async with KafkaAdmin(place.bootstrap) as admin:
         await admin.create([NewTopic(name, 1, 1, {})])
-    tp = TopicPartition(name, 0)
-    other = FencedWriter(place.wire, Appends(place.wire), place.inherited, name, tp)
+    other = place.writer_of_another_changelog()
     await other.take_over(FENCE)
     tps = [TopicPartition(place.outputs, 0)]
     await other._transactions.begin(tps)
@@ -266,7 +265,23 @@ async def test_the_first_upkeep_has_kafka_know_again_how_the_last_transaction_en
     assert await place.read(place.changelog) == [*FENCE, *SECOND, (b"a", b"1")]
 
 
-async def test_a_producer_that_has_nothing_to_write_is_made_known_to_kafka_once_a_day(
+async def test_nothing_comes_before_the_fence_of_an_empty_changelog(place: Place) -> None:
+    name = f"{place.changelog}-empty"
+    async with KafkaAdmin(place.bootstrap) as admin:
+        await admin.create([NewTopic(name, 1, 1, {})])
+    tp = TopicPartition(name, 0)
+    owner = FencedWriter(place.wire, Appends(place.wire), place.inherited, name, tp)
+
+    async def look() -> None:
+        assert owner._plain.identity is not None
+        assert not owner.needs_upkeep
+
+    owner._append = first_before(owner._append, look)  # type: ignore[method-assign]
+    assert await owner.take_over(FENCE) == 0
+    assert owner.needs_upkeep
+
+
+async def test_a_producer_that_has_nothing_to_write_is_made_known_to_kafka_now_and_then(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await place.write(b"1")

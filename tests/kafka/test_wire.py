@@ -13,7 +13,7 @@ from aiokafka.structs import TopicPartition
 
 from evcharge.kafka import waiting
 from evcharge.kafka.describing import DescribeProducers, DescribeTransactions
-from evcharge.kafka.inherited_ends import InheritedEnds, TransactionsUntoldError
+from evcharge.kafka.inherited_ends import InheritedEnds, Look, TransactionsUntoldError
 from evcharge.kafka.last_transaction import ForgottenEndError
 from evcharge.kafka.wire import OvertakenError, Wire
 
@@ -30,7 +30,8 @@ class AnsweringWire(Wire):
             cluster=SimpleNamespace(
                 leader_for_partition=lambda _: 1,
                 partitions_for_topic=lambda _: {0},
-                brokers=lambda: {1},
+                brokers=lambda: [SimpleNamespace(nodeId=1)],
+                _partitions={},
             )
         )
 
@@ -157,4 +158,27 @@ async def test_a_changelog_with_a_transaction_of_a_forgotten_producer_is_for_a_p
     )
     inherited = InheritedEnds(AnsweringWire(unknown, ends, visible, producers))
     with pytest.raises(ForgottenEndError, match=r"lane-0 is open in changelog/0"):
-        await inherited.before_take_over("lane-0", TP)
+        await inherited.before_take_over("lane-0", TP, None)
+
+
+@pytest.mark.parametrize(("replicas", "one"), [([1], True), ([1, 2, 3], False)])
+async def test_times_are_of_one_clock_only_if_there_is_no_broker_that_is_dead_either(
+    replicas: list[int], one: bool
+) -> None:
+    wire = AnsweringWire(
+        SimpleNamespace(transactions=[(0, "lane-0", "CompleteAbort", 0, 5, 7, 0, [], {})])
+    )
+    wire.client.cluster._partitions = {"changelog": {0: SimpleNamespace(replicas=replicas)}}
+    assert (await InheritedEnds(wire).last_transaction("lane-0")).one_clock is one
+
+
+async def test_a_look_that_fails_is_shared_with_nobody() -> None:
+    class Failing(InheritedEnds):
+        async def look(self, tps: Any) -> Look:
+            await asyncio.sleep(0)
+            raise TransactionsUntoldError("too old")
+
+    inherited = Failing(AnsweringWire())
+    looks = [asyncio.create_task(inherited._shared_look(TP)) for _ in range(3)]
+    outcomes = await asyncio.gather(*looks, return_exceptions=True)
+    assert [type(each) for each in outcomes] == [TransactionsUntoldError] * 3
