@@ -183,7 +183,7 @@ class _Check:
             is_billing=self._settings.billing,
         )
         bills.check()
-        bills.check_rows(where, rows)
+        bills.check_rows(where, rows, checked.tariffs())
         check_left(where, rows, self._report)
         for sorting in (self._sessions, self._decisions):
             refused = {

@@ -103,6 +103,16 @@ class Checked(NamedTuple):
     refused: dict[tuple[str, int, int], Rejected]
     """Records that a rule refused, by topic, partition and offset."""
 
+    def tariffs(self) -> set[str]:
+        """Return the digests of the tariffs without a version that the sessions' accounts name."""
+        accounts = (known.account for known in self.sessions.values())
+        named = (account.terms for account in accounts if account is not None)
+        return {
+            terms.tariff_digest
+            for terms in named
+            if terms is not None and terms.tariff_version is None
+        }
+
 
 def check_sessions(
     where: str,

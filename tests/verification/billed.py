@@ -149,7 +149,7 @@ class Billed:
             is_billing=self.step.books.is_billing,
         )
         bills.check()
-        bills.check_rows("here", looked_at)
+        bills.check_rows("here", looked_at, checked.tariffs())
         check_left("here", looked_at, report)
         return report, checked
 
