@@ -27,7 +27,8 @@ from evcharge.verification.partitions import Partitions, Progress
 from evcharge.verification.reference import Reference
 from evcharge.verification.report import Report
 from evcharge.verification.rows import check_left
-from evcharge.verification.sessions import Known, SessionId, Sources, check_sessions
+from evcharge.verification.session_sources import SessionId, Sources
+from evcharge.verification.sessions import Known, check_sessions
 from evcharge.verification.sources import Sorting, place_of_dead_letter, place_of_rerouted
 from evcharge.verification.statuses import check_stations
 from evcharge.verification.stores import TABLES

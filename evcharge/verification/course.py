@@ -11,9 +11,8 @@ at every step.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
-from evcharge.domain.billing.account import NO_ACCOUNT, Account
+from evcharge.domain.billing.account import NO_ACCOUNT
 from evcharge.domain.billing.bill import Session
 from evcharge.domain.billing.decision import Decision
 from evcharge.domain.billing.settle import Settled, decide, settle
@@ -28,7 +27,8 @@ from evcharge.verification.chosen import ChosenTerms
 from evcharge.verification.letters import Letters
 from evcharge.verification.log import Ended, Log
 from evcharge.verification.memory import is_too_late
-from evcharge.verification.papers import Upto, Wrong, accounted, accounted_unpriced, left
+from evcharge.verification.papers import Wrong, accounted, accounted_unpriced, left
+from evcharge.verification.point import Point, completed_with, taken_up_since, waiting_of
 from evcharge.verification.reference import Reference
 
 MOST_FOLDED = 3_000_000
@@ -36,20 +36,6 @@ MOST_FOLDED = 3_000_000
 that is held are some thousand folds of some thousand records."""
 
 MOST_STEPS = 20_000
-
-
-class _At(NamedTuple):
-    """A point of a course."""
-
-    taken: int = 0
-    """Records."""
-    decided: int = 0
-    account: Account | None = None
-    completed_us: int | None = None
-    refused: frozenset[int] = frozenset()
-    declined: tuple[tuple[int, Rejected], ...] = ()
-    upto: Upto = Upto()
-    unpriced: bool = False
 
 
 def follow(
@@ -95,8 +81,8 @@ class _Course:
         rounds = count - self._first_end + (count if log.decisions else 0)
         if rounds * count > MOST_FOLDED:
             return None
-        seen: set[_At] = set()
-        following = [_At()]
+        seen: set[Point] = set()
+        following = [Point()]
         while following:
             at = following.pop()
             if at in seen:
@@ -117,8 +103,8 @@ class _Course:
         assert self._wrong is not None, "every course ends, or something stops it"
         return self._wrong[1]
 
-    def _ended(self, at: _At) -> Ended | None:
-        waiting = _waiting(at.account)
+    def _ended(self, at: Point) -> Ended | None:
+        waiting = waiting_of(at.account)
         late = self._letters.late(waiting) if self._log.is_forgotten else {}
         declined = (*at.declined, *late.items())
         state = self._state(at)
@@ -140,7 +126,7 @@ class _Course:
         if self._wrong is None or score > self._wrong[0]:
             self._wrong = (score, wrong)
 
-    def _take(self, at: _At) -> Iterator[_At]:
+    def _take(self, at: Point) -> Iterator[Point]:
         """Take up the next record."""
         number = at.taken
         record = self._log.records[number]
@@ -189,12 +175,12 @@ class _Course:
             completes = completion is not None and bool(ended.account and ended.account.bill)
             is_later = completes and record.ingest_us != after.closed_ingest_us
             later = [record.ingest_us] if is_later else []
-            then = _completed(ended, at, settled.account, later)
+            then = completed_with(ended, at, settled.account, later)
             yield from self._judged(
-                then, _taken_up(at, settled.account), self._letters.refused(settled)
+                then, taken_up_since(at, settled.account), self._letters.refused(settled)
             )
 
-    def _decide(self, at: _At, decision: Decision) -> Iterator[_At]:
+    def _decide(self, at: Point, decision: Decision) -> Iterator[Point]:
         """Take up the next decision."""
         then = at._replace(decided=at.decided + 1)
         state = self._state(at)
@@ -213,16 +199,16 @@ class _Course:
             decision.ingest_us,
             lambda desk: decide(desk, session, at.account, decision),
         ):
-            taken_up = _taken_up(at, settled.account, decision)
+            taken_up = taken_up_since(at, settled.account, decision)
             following = ended
             if ended.account != at.account:
                 own = [decision.ingest_us] if decision in taken_up else []
-                following = _completed(ended, at, settled.account, own)
+                following = completed_with(ended, at, settled.account, own)
             yield from self._judged(following, taken_up, self._letters.refused(settled, decision))
 
     def _judged(
-        self, at: _At, taken_up: Sequence[Decision], refused: Mapping[int, Rejected]
-    ) -> Iterator[_At]:
+        self, at: Point, taken_up: Sequence[Decision], refused: Mapping[int, Rejected]
+    ) -> Iterator[Point]:
         """Yield a point behind decisions, if exactly those that were refused have a dead letter."""
         letter = self._letters.wrong(taken_up, refused)
         if letter is None:
@@ -231,8 +217,8 @@ class _Course:
             self._stopped(Wrong(*letter, at.upto), 1)
 
     def _settled(
-        self, at: _At, at_us: int, rule: Callable[[ChosenTerms], Settled]
-    ) -> Iterator[tuple[_At, Settled]]:
+        self, at: Point, at_us: int, rule: Callable[[ChosenTerms], Settled]
+    ) -> Iterator[tuple[Point, Settled]]:
         """Yield what a rule leads to, with each of the terms that can have been chosen."""
         desk = ChosenTerms(self._reference, self._limits, at_us)
         for _ in desk.choices():
@@ -246,11 +232,11 @@ class _Course:
                 account = at.account if is_same else settled.account
                 yield at._replace(account=account, upto=upto), settled
 
-    def _session(self, at: _At, state: SessionState) -> Session:
+    def _session(self, at: Point, state: SessionState) -> Session:
         records = self._kept(at)
         return Session(*self._ids, state, lambda: records, self._limits)
 
-    def _state(self, at: _At) -> SessionState:
+    def _state(self, at: Point) -> SessionState:
         key = at.taken, at.refused
         known = self._states.get(key)
         if known is None:
@@ -258,33 +244,11 @@ class _Course:
             known = self._states[key] = fold(records, self._limits) if records else EMPTY
         return known
 
-    def _accepted(self, at: _At) -> Sequence[SessionRecord]:
+    def _accepted(self, at: Point) -> Sequence[SessionRecord]:
         records = self._log.records[: at.taken]
         if not at.refused:
             return records
         return [each for number, each in enumerate(records) if number not in at.refused]
 
-    def _kept(self, at: _At) -> Sequence[SessionRecord]:
+    def _kept(self, at: Point) -> Sequence[SessionRecord]:
         return kept_of(self._accepted(at), self._limits)
-
-
-def _completed(at: _At, before: _At, account: Account | None, completed: Sequence[int]) -> _At:
-    """Return a point with the time from which the session is remembered on.
-
-    That is the latest of: what made it complete later than its end, and the decisions that were taken
-    up, be it at once or after having waited.
-    """
-    times = [*completed, *(each.ingest_us for each in _taken_up(before, account))]
-    if before.completed_us is not None:
-        times.append(before.completed_us)
-    return at._replace(completed_us=max(times, default=None))
-
-
-def _taken_up(before: _At, after: Account | None, *read: Decision) -> Sequence[Decision]:
-    """Return the decisions that were read or had waited before, and do not wait now."""
-    waiting = _waiting(after)
-    return [each for each in (*_waiting(before.account), *read) if each not in waiting]
-
-
-def _waiting(account: Account | None) -> Sequence[Decision]:
-    return () if account is None or account.waiting is None else account.waiting

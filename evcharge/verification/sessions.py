@@ -5,12 +5,11 @@ What was billed follows from the records and the decisions one after the other (
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from evcharge.domain.billing.account import Account
-from evcharge.domain.billing.decision import Decision
 from evcharge.domain.billing.standing import standing_of
 from evcharge.domain.billing.unpriced import why_unbilled
 from evcharge.domain.session import Limits, SessionState, fold
@@ -18,7 +17,6 @@ from evcharge.domain.session.forgetting import GRACE_US
 from evcharge.domain.session.state import EMPTY
 from evcharge.domain.session_record import SessionRecord
 from evcharge.events.rejection import Reason, Rejected
-from evcharge.events.session_decisions import Decided
 from evcharge.verification.arrivals import arrived, kept_of, without_repeats
 from evcharge.verification.costs import CostJson, possible_costs
 from evcharge.verification.course import follow
@@ -29,6 +27,7 @@ from evcharge.verification.reference import Reference
 from evcharge.verification.report import Report
 from evcharge.verification.rows import Rows
 from evcharge.verification.session_rows import SessionRows
+from evcharge.verification.session_sources import SessionId, Sources
 from tables.charging_sessions import PRESENT, SessionRow, decode_session, session_key
 from tables.closed_sessions import (
     QUEUE_KEY,
@@ -38,21 +37,10 @@ from tables.closed_sessions import (
     decode_queue,
 )
 
-SessionId: TypeAlias = tuple[str, str]
-"""Station and session: what tells sessions apart."""
-
 RECORDS, DECISIONS = "charging-sessions", "session-decisions"
 """The topics that sessions follow from."""
 
 _NOTHING = Papers()
-
-
-def by_session(records: Iterable[SessionRecord]) -> dict[SessionId, list[SessionRecord]]:
-    """Group records by their session, in their order."""
-    sessions: dict[SessionId, list[SessionRecord]] = {}
-    for record in records:
-        sessions.setdefault((record.station_id, record.session_id), []).append(record)
-    return sessions
 
 
 class Known(NamedTuple):
@@ -62,37 +50,6 @@ class Known(NamedTuple):
     account: Account | None
     costs: Callable[[], Sequence[CostJson]]
     """What it may be said to cost."""
-
-
-class Sources(NamedTuple):
-    """All that a partition's sessions follow from, and what was written of them, by session."""
-
-    direct: Mapping[SessionId, Sequence[SessionRecord]]
-    rerouted: Mapping[SessionId, Sequence[SessionRecord]]
-    decisions: Mapping[SessionId, Sequence[Decision]]
-    papers: Mapping[SessionId, Papers]
-    declined: Mapping[tuple[int, int], str]
-    """What the dead letter says of each decision that has one, by its partition and offset."""
-
-    @classmethod
-    def of(
-        cls,
-        direct: Iterable[SessionRecord],
-        rerouted: Iterable[SessionRecord] = (),
-        decisions: Iterable[Decided] = (),
-        papers: Mapping[SessionId, Papers] | None = None,
-        declined: Mapping[tuple[int, int], str] | None = None,
-    ) -> Sources:
-        """Return them by session."""
-        decided: dict[SessionId, list[Decision]] = {}
-        for station_id, session_id, decision in decisions:
-            decided.setdefault((station_id, session_id), []).append(decision)
-        grouped = by_session(direct), by_session(rerouted)
-        return cls(*grouped, decided, papers or {}, declined or {})
-
-    def sessions(self) -> Iterable[SessionId]:
-        """Return every session that is spoken of anywhere."""
-        return {**self.direct, **self.rerouted, **self.decisions, **self.papers}
 
 
 class Checked(NamedTuple):

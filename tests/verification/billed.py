@@ -19,7 +19,8 @@ from evcharge.verification.bills import Bills, Found
 from evcharge.verification.reference import Reference
 from evcharge.verification.report import Report
 from evcharge.verification.rows import Rows, check_left
-from evcharge.verification.sessions import Checked, Sources, check_sessions
+from evcharge.verification.session_sources import Sources
+from evcharge.verification.sessions import Checked, check_sessions
 from evcharge.verification.sources import Arrival
 from tests.agents.memory_step import SETTINGS, MemoryStep
 from tests.domain.session_records import PLUG_IN
