@@ -10,7 +10,7 @@ at every step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from evcharge.domain.billing.account import NO_ACCOUNT
 from evcharge.domain.billing.bill import Session
@@ -26,7 +26,7 @@ from evcharge.verification.arrivals import kept_of
 from evcharge.verification.chosen import ChosenTerms
 from evcharge.verification.letters import Letters
 from evcharge.verification.log import Ended, Log
-from evcharge.verification.memory import is_too_late
+from evcharge.verification.memory import is_too_late, may_forget
 from evcharge.verification.papers import Wrong, accounted, accounted_unpriced, left
 from evcharge.verification.point import Point, completed_with, taken_up_since, waiting_of
 from evcharge.verification.reference import Reference
@@ -69,8 +69,7 @@ class _Course:
         records = log.records
         ends = (number for number, each in enumerate(records) if each.kind >= END_RANK)
         self._first_end = next(ends, len(records))
-        ingests = [each.ingest_us for each in records]
-        self._may_forget = bool(ingests) and max(ingests) - min(ingests) >= limits.memory_us
+        self._may_forget = may_forget(records, log.decisions, limits)
         self._values = {(each.partition, each.offset): value(each) for each in records}
         self._states: dict[tuple[int, frozenset[int]], SessionState] = {}
         self._wrong: tuple[tuple[int, int], Wrong] | None = None
@@ -105,7 +104,7 @@ class _Course:
 
     def _ended(self, at: Point) -> Ended | None:
         waiting = waiting_of(at.account)
-        late = self._letters.late(waiting) if self._log.is_forgotten else {}
+        late = self._letters.late(waiting) if self._log.forgotten_us is not None else {}
         declined = (*at.declined, *late.items())
         state = self._state(at)
         ended = Ended(state, at.account, at.completed_us, at.refused, declined, at.unpriced)
@@ -133,13 +132,22 @@ class _Course:
         if at.account is None and number < self._first_end:
             # Nothing can be billed before an end: all at once, if no decision may come between.
             some = 1 if at.decided < len(self._log.decisions) else self._first_end - number
-            yield at._replace(taken=number + some)
+            if self._is_told(at, range(number, number + some), is_late=False):
+                yield at._replace(taken=number + some)
             return
         before = self._state(at)
-        if self._may_forget and is_too_late(
-            before, at.account, at.completed_us, record.ingest_us, self._limits
-        ):
-            yield at._replace(taken=number + 1, refused=at.refused | {number})
+        is_late = self._may_forget and self._is_too_late(at, record.ingest_us)
+        is_gone = (not is_late and number in (self._log.late or ())) and (
+            at.is_gone or (self._log.are_rerouted and self._may_be_gone(at))
+        )
+        if not self._is_told(at, [number], is_late=is_late or is_gone):
+            return
+        if is_late or is_gone:
+            refused = at.refused | {number}
+            yield at._replace(taken=number + 1, refused=refused, is_gone=at.is_gone or is_gone)
+            return
+        if at.is_gone:
+            self._stopped(Wrong("missing", "the dead letter of a record", at.upto), 1)
             return
         then = at._replace(taken=number + 1)
         after = self._state(then)
@@ -180,11 +188,37 @@ class _Course:
                 then, taken_up_since(at, settled.account), self._letters.refused(settled)
             )
 
+    def _is_too_late(self, at: Point, ingest_us: int) -> bool:
+        """Whether what came at an ingest time met a session that is forgotten by its own time."""
+        state = self._state(at)
+        return is_too_late(state, at.account, at.completed_us, ingest_us, self._limits)
+
+    def _may_be_gone(self, at: Point) -> bool:
+        """Whether a marker can have taken the session's place: that goes by the time of other records.
+
+        A decision meets it that a worker read more than a day late, and so does a record, if those that
+        were rerouted were read ahead of the others, or behind them.
+        """
+        forgotten_us = self._log.forgotten_us
+        return forgotten_us is not None and self._is_too_late(at, forgotten_us)
+
+    def _is_told(self, at: Point, numbers: Collection[int], *, is_late: bool) -> bool:
+        """Whether the dead letters, if they count, say the same of records."""
+        late = self._log.late
+        if late is None or all((each in late) == is_late for each in numbers):
+            return True
+        what = "missing" if is_late else "surplus"
+        self._stopped(Wrong(what, "the dead letter of a record", at.upto), 1)
+        return False
+
     def _decide(self, at: Point, decision: Decision) -> Iterator[Point]:
         """Take up the next decision."""
         then = at._replace(decided=at.decided + 1)
         state = self._state(at)
-        if is_too_late(state, at.account, at.completed_us, decision.ingest_us, self._limits):
+        is_late = self._is_too_late(at, decision.ingest_us)
+        is_gone = not is_late and self._letters.says_late(decision) and self._may_be_gone(at)
+        if is_late or is_gone or at.is_gone:
+            then = then._replace(is_gone=at.is_gone or is_gone)
             yield from self._judged(then, [decision], self._letters.late([decision]))
             return
         # Whether billing was switched on then, is told by the dead letter.

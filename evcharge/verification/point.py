@@ -22,6 +22,8 @@ class Point(NamedTuple):
     refused: frozenset[int] = frozenset()
     declined: tuple[tuple[int, Rejected], ...] = ()
     upto: Upto = Upto()
+    is_gone: bool = False
+    """Whether a marker has taken the session's place by then."""
     unpriced: bool = False
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from evcharge.domain.billing.decision import Decision
@@ -31,6 +31,8 @@ class Sources(NamedTuple):
     papers: Mapping[SessionId, Papers]
     declined: Mapping[tuple[int, int], str]
     """What the dead letter says of each decision that has one, by its partition and offset."""
+    late: Collection[tuple[int, int]]
+    """Partition and offset of each record that has a dead letter ``too-late``."""
 
     @classmethod
     def of(
@@ -40,13 +42,14 @@ class Sources(NamedTuple):
         decisions: Iterable[Decided] = (),
         papers: Mapping[SessionId, Papers] | None = None,
         declined: Mapping[tuple[int, int], str] | None = None,
+        late: Collection[tuple[int, int]] = frozenset(),
     ) -> Sources:
         """Return them by session."""
         decided: dict[SessionId, list[Decision]] = {}
         for station_id, session_id, decision in decisions:
             decided.setdefault((station_id, session_id), []).append(decision)
         grouped = by_session(direct), by_session(rerouted)
-        return cls(*grouped, decided, papers or {}, declined or {})
+        return cls(*grouped, decided, papers or {}, declined or {}, late)
 
     def sessions(self) -> Iterable[SessionId]:
         """Return every session that is spoken of anywhere."""

@@ -10,6 +10,7 @@ from evcharge.domain.billing.decision import Decision
 from evcharge.domain.quantities import DAY_US
 from evcharge.domain.session import Limits
 from evcharge.domain.session_record import SessionRecord
+from evcharge.events.rejection import Reason
 from evcharge.events.session_decisions import Decided
 from evcharge.reference.desk import ReferenceDesk
 from evcharge.reference.feed import ReferenceRecord
@@ -143,6 +144,11 @@ class Billed:
                 decided,
                 bills.papers(),
                 self._letters(),
+                {
+                    (said.partition, said.offset)
+                    for said, rejected in self.step.refused
+                    if isinstance(said, SessionRecord) and rejected.reason is Reason.TOO_LATE
+                },
             ),
             self.reference,
             self.limits,
