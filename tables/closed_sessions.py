@@ -25,6 +25,7 @@ from evcharge.domain.billing.account import Account
 from evcharge.domain.billing.standing import settled_lifecycle
 from evcharge.domain.session.forgetting import GRACE_US, is_forgotten
 from evcharge.domain.session.limits import Limits
+from evcharge.domain.session.machine import is_forgotten_by_deadline
 from tables.charging_sessions import (
     FORGOTTEN,
     PRESENT,
@@ -101,7 +102,9 @@ def forget_due(
     """Note the sessions that a step completed, and forget some of those that are due at an ingest time.
 
     Returns how many were forgotten. One that is held meanwhile is not: it comes to the queue again when
-    it is completed. Nothing is deleted that a record in time could still meet
+    it is completed. One whose time is yet to come waits for it here: it was closed later than the step
+    that entered it, by a decision that was read long before or after the records that came with it.
+    Nothing is deleted that a record in time could still meet
     (:data:`~evcharge.domain.session.forgetting.GRACE_US`). ``on_forgotten`` is told of the accounts that
     go with their sessions.
     """
@@ -112,13 +115,14 @@ def forget_due(
     queue = _entered(rows, queue, completed, now_us)
     budget = ROWS_A_STEP + ROWS_A_SESSION * len(completed)
     forgotten = 0
+    again: list[SessionId] = []
     while budget > 0 and queue.first < queue.behind and queue.first_us <= due_us:
         key = completed_key(queue.first)
         value = rows.get(key)
         sessions = [] if value is None else decode_completed(value).sessions
         taken = 0
         for taken, session in enumerate(sessions, 1):  # noqa: B007
-            deleted = _forget(rows, session, now_us - GRACE_US, limits, on_forgotten)
+            deleted = _forget(rows, session, now_us - GRACE_US, limits, on_forgotten, again)
             forgotten += deleted > 0
             budget -= 1 + deleted
             if budget <= 0:
@@ -128,6 +132,7 @@ def forget_due(
             break
         rows.put(key, None)
         queue = _without_first(rows, queue)
+    queue = _entered(rows, queue, again, now_us)
     if queue != before:
         rows.put_state(QUEUE_KEY, queue, _encode)
     return forgotten
@@ -163,14 +168,20 @@ def _forget(
     now_us: int,
     limits: Limits,
     on_forgotten: Callable[[SessionId, Account], None],
+    again: list[SessionId],
 ) -> int:
-    """Replace a session's rows by its marker if it is forgotten; return how many rows that took."""
+    """Replace a session's rows by its marker if it is forgotten; return how many rows that took.
+
+    It is added to ``again`` if that is only a matter of time.
+    """
     key = session_key(*session)
     row: SessionRow | Forgotten | None = rows.state(key, decode_kept)
     if not isinstance(row, SessionRow):
         return 0
     lifecycle = settled_lifecycle(row.state, row.account)
     if not is_forgotten(row.state, row.completed_us, now_us, limits.memory_us, lifecycle):
+        if is_forgotten_by_deadline(lifecycle):
+            again.append(session)
         return 0
     if row.account is not None:
         on_forgotten(session, row.account)

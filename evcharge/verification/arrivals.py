@@ -2,15 +2,19 @@
 
 The order of the records of one topic is known. Which of a rerouted record and one that came directly was
 first is left to chance, and told by the table: it keeps its records in the order in which they arrived.
+Of a session that is forgotten the evidence of its bills tells.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from heapq import merge
+from operator import attrgetter
 
 from evcharge.domain.session import Limits
 from evcharge.domain.session.order import Value, first_appearance, value
 from evcharge.domain.session_record import SessionRecord
+from evcharge.verification.papers import said
 
 
 def arrived(
@@ -42,12 +46,30 @@ def arrived(
         ordered += streams[number][taken[number] : place + 1]
         taken[number] = place + 1
     first, then = direct[taken[0] :], rerouted[taken[1] :]
-    if not (ordered and first and then):
-        return ([*ordered, *first, *then],)
     orders = [*ordered, *first, *then], [*ordered, *then, *first]
-    possible = [order for order in orders if kept_of(order, limits) == list(kept)] or orders[1:]
     is_flood = len(set(map(value, orders[0]))) > limits.max_readings
-    return possible if is_flood else possible[:1]
+    if not (ordered and first and then and is_flood):
+        # Such as change nothing: repeats, or what came too late.
+        return ([*ordered, *merge(first, then, key=_ingest)],)
+    return [order for order in orders if kept_of(order, limits) == list(kept)] or orders[1:]
+
+
+def told_by_evidence(
+    direct: Sequence[SessionRecord], rerouted: Sequence[SessionRecord], sealed: Sequence[bytes]
+) -> Sequence[SessionRecord]:
+    """Return the records of a session that the longest evidence of its bills names, in its order.
+
+    That is how they arrived; none, if one topic tells the order of all.
+    """
+    if not (direct and rerouted):
+        return ()
+    at = {(each.partition, each.offset): each for each in (*direct, *rerouted)}
+    evidence = [(said(each).get("evidence") or {}).get("charging-sessions", ()) for each in sealed]
+    places = map(tuple, max(evidence, key=len, default=()))
+    return [at[place] for place in places if place in at]
+
+
+_ingest = attrgetter("ingest_us")
 
 
 def without_repeats(

@@ -7,7 +7,7 @@ when it is computed anew from the record alone (the audit).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from evcharge.domain.billing.audit import Mismatch, Numbers, audit, audit_credit_note
@@ -61,8 +61,6 @@ class Bills:
         self._credits: dict[str, str] = {}
         """The id of each credited invoice, and its credit note's."""
         self._numbers = Numbers()
-        self._documents: dict[str, bytes] = {}
-        """Tariffs without a version that sealed records name, by digest."""
 
     def take_up_sealed(self, records: Sequence[Found]) -> None:
         """Take up the next records of ``sealed-sessions``."""
@@ -176,8 +174,6 @@ class Bills:
             self._differs(SEALED, "changed", f"{name}: {problem}")
             return
         version, digest = sealed.terms.tariff_version, sealed.terms.tariff_digest
-        if version is None:
-            self._documents[digest] = sealed.document
         tariff = self._tariffs.add(sealed.document, version)
         if tariff is None or tariff.digest != digest or tariff.document != sealed.document:
             self._differs(SEALED, "changed", f"{name}: its tariff is not that of its digest")
@@ -198,8 +194,11 @@ class Bills:
     def _is_credited(self, sealed: Sealed) -> bool:
         return _invoice_id(sealed) in self._credits
 
-    def check_rows(self, where: str, rows: Rows) -> None:
-        """Compare the rows that billing has for these documents; all of a partition's are taken up."""
+    def check_rows(self, where: str, rows: Rows, needed: Iterable[str]) -> None:
+        """Compare the rows that billing has for these documents; all of a partition's are taken up.
+
+        ``needed``: the digests of the tariffs without a version that accounts name.
+        """
         for session, invoices in self._invoices.items():
             for value in invoices:
                 members = said(value)
@@ -215,15 +214,16 @@ class Bills:
                 told = None if row is None else decode_counter(row)
                 what = f"series {series}: {told} instead of {counter}"
                 self._report.differs(where, "changed", what)
-        for digest, document in self._documents.items():
-            if rows.take(tariff_key(digest)) != encode_tariff(document):
+        for digest in needed:
+            known, row = self._tariffs.get(digest, None), rows.take(tariff_key(digest))
+            if known is None or row != encode_tariff(known.document):
                 self._report.differs(where, "missing", f"the tariff {digest}")
         for key in list(rows.left()):
             if key[:1] == b"T":
                 self._check_unused_tariff(where, key, rows.take(key) or b"")
 
     def _check_unused_tariff(self, where: str, key: bytes, row: bytes) -> None:
-        """Check a tariff that no bill names: terms were frozen with it, or it made no other price."""
+        """Check a tariff that no account names now: one did before, or its session is forgotten."""
         digest = key[1:].decode(errors="replace")
         known = self._tariffs.get(digest, None)
         if known is None or decode_tariff(row) != known.document:

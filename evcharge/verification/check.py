@@ -20,6 +20,7 @@ from evcharge.reference.plans import default_document
 from evcharge.settings import Settings
 from evcharge.topics.catalogue import SESSION_DECISIONS, changelog_topic
 from evcharge.verification.bills import INVOICES, SEALED, Bills, Found
+from evcharge.verification.letters import Refused
 from evcharge.verification.outputs import ExpectedOutputs, Output, Place
 from evcharge.verification.over_http import Asked
 from evcharge.verification.papers import said
@@ -27,7 +28,8 @@ from evcharge.verification.partitions import Partitions, Progress
 from evcharge.verification.reference import Reference
 from evcharge.verification.report import Report
 from evcharge.verification.rows import check_left
-from evcharge.verification.sessions import Known, SessionId, Sources, check_sessions
+from evcharge.verification.session_sources import SessionId, Sources
+from evcharge.verification.sessions import Known, check_sessions
 from evcharge.verification.sources import Sorting, place_of_dead_letter, place_of_rerouted
 from evcharge.verification.statuses import check_stations
 from evcharge.verification.stores import TABLES
@@ -171,39 +173,36 @@ class _Check:
         decisions = await self._partitions.sources(self._decisions, number)
         where, rows = await self._partitions.table(SESSIONS, number, {**sources, **decisions})
         bills = await self._bills(number)
+        refused = await self._refused(number)
         direct, rerouted = (source.accepted for source in sources.values())
         (decided,) = (source.accepted for source in decisions.values())
         checked = check_sessions(
             where,
             rows,
-            Sources.of(direct, rerouted, decided, bills.papers(), await self._declined(number)),
+            Sources.of(direct, rerouted, decided, bills.papers(), refused.declined, refused.late),
             self._reference,
             self._limits,
             self._report,
             is_billing=self._settings.billing,
         )
         bills.check()
-        bills.check_rows(where, rows)
+        bills.check_rows(where, rows, checked.tariffs())
         check_left(where, rows, self._report)
         for sorting in (self._sessions, self._decisions):
-            refused = {
+            expected = {
                 Place(sorting.topic, partition, offset): rejected
                 for (topic, partition, offset), rejected in checked.refused.items()
                 if self._settings.topic(topic) == sorting.topic
             }
-            await self._partitions.refuse(sorting, number, refused)
+            await self._partitions.refuse(sorting, number, expected)
         return checked.sessions, bills.by_station()
 
-    async def _declined(self, number: int) -> dict[tuple[int, int], str]:
-        """Return what the dead letters of a partition say of decisions, by where these are."""
-        declined: dict[tuple[int, int], str] = {}
+    async def _refused(self, number: int) -> Refused:
+        """Read what the dead letters of a partition say of records and decisions of sessions."""
+        refused = Refused(self._sessions.topic, self._decisions.topic)
         async for records in self._topics.read(self._settings.topic("dead-letters"), number):
-            for record in records:
-                place = place_of_dead_letter(record)
-                if place is not None and place.topic == self._decisions.topic:
-                    detail = dict(record.headers).get("detail") or b""
-                    declined[place.partition, place.offset] = detail.decode(errors="replace")
-        return declined
+            refused.take_up(records)
+        return refused
 
     async def _bills(self, number: int) -> Bills:
         """Read what was billed in a partition."""

@@ -10,10 +10,9 @@ at every step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-from evcharge.domain.billing.account import NO_ACCOUNT, Account
+from evcharge.domain.billing.account import NO_ACCOUNT
 from evcharge.domain.billing.bill import Bill, Session
 from evcharge.domain.billing.decision import Decision
 from evcharge.domain.billing.settle import Settled, decide, settle
@@ -27,8 +26,9 @@ from evcharge.verification.arrivals import kept_of
 from evcharge.verification.chosen import ChosenTerms
 from evcharge.verification.letters import Letters
 from evcharge.verification.log import Ended, Log
-from evcharge.verification.memory import is_too_late
-from evcharge.verification.papers import Upto, Wrong, accounted, accounted_unpriced, left
+from evcharge.verification.memory import is_too_late, may_forget
+from evcharge.verification.papers import Wrong, accounted, accounted_unpriced, left
+from evcharge.verification.point import Point, completed_with, taken_up_since, waiting_of
 from evcharge.verification.reference import Reference
 
 MOST_FOLDED = 3_000_000
@@ -36,20 +36,6 @@ MOST_FOLDED = 3_000_000
 that is held are some thousand folds of some thousand records."""
 
 MOST_STEPS = 20_000
-
-
-class _At(NamedTuple):
-    """A point of a course."""
-
-    taken: int = 0
-    """Records."""
-    decided: int = 0
-    account: Account | None = None
-    completed_us: int | None = None
-    refused: frozenset[int] = frozenset()
-    declined: tuple[tuple[int, Rejected], ...] = ()
-    upto: Upto = Upto()
-    unpriced: bool = False
 
 
 def follow(
@@ -83,8 +69,7 @@ class _Course:
         records = log.records
         ends = (number for number, each in enumerate(records) if each.kind >= END_RANK)
         self._first_end = next(ends, len(records))
-        ingests = [each.ingest_us for each in records]
-        self._may_forget = bool(ingests) and max(ingests) - min(ingests) >= limits.memory_us
+        self._may_forget = may_forget(records, log.decisions, limits)
         self._values = {(each.partition, each.offset): value(each) for each in records}
         self._states: dict[tuple[int, frozenset[int]], SessionState] = {}
         self._wrong: tuple[tuple[int, int], Wrong] | None = None
@@ -95,8 +80,8 @@ class _Course:
         rounds = count - self._first_end + (count if log.decisions else 0)
         if rounds * count > MOST_FOLDED:
             return None
-        seen: set[_At] = set()
-        following = [_At()]
+        seen: set[Point] = set()
+        following = [Point()]
         while following:
             at = following.pop()
             if at in seen:
@@ -117,9 +102,9 @@ class _Course:
         assert self._wrong is not None, "every course ends, or something stops it"
         return self._wrong[1]
 
-    def _ended(self, at: _At) -> Ended | None:
-        waiting = _waiting(at.account)
-        late = self._letters.late(waiting) if self._log.is_forgotten else {}
+    def _ended(self, at: Point) -> Ended | None:
+        waiting = waiting_of(at.account)
+        late = self._letters.late(waiting) if self._log.forgotten_us is not None else {}
         declined = (*at.declined, *late.items())
         state = self._state(at)
         ended = Ended(state, at.account, at.completed_us, at.refused, declined, at.unpriced)
@@ -140,20 +125,29 @@ class _Course:
         if self._wrong is None or score > self._wrong[0]:
             self._wrong = (score, wrong)
 
-    def _take(self, at: _At) -> Iterator[_At]:
+    def _take(self, at: Point) -> Iterator[Point]:
         """Take up the next record."""
         number = at.taken
         record = self._log.records[number]
         if at.account is None and number < self._first_end:
             # Nothing can be billed before an end: all at once, if no decision may come between.
             some = 1 if at.decided < len(self._log.decisions) else self._first_end - number
-            yield at._replace(taken=number + some)
+            if self._is_told(at, range(number, number + some), is_late=False):
+                yield at._replace(taken=number + some)
             return
         before = self._state(at)
-        if self._may_forget and is_too_late(
-            before, at.account, at.completed_us, record.ingest_us, self._limits
-        ):
-            yield at._replace(taken=number + 1, refused=at.refused | {number})
+        is_late = self._may_forget and self._is_too_late(at, record.ingest_us)
+        is_gone = (not is_late and number in (self._log.late or ())) and (
+            at.is_gone or (self._log.are_rerouted and self._may_be_gone(at))
+        )
+        if not self._is_told(at, [number], is_late=is_late or is_gone):
+            return
+        if is_late or is_gone:
+            refused = at.refused | {number}
+            yield at._replace(taken=number + 1, refused=refused, is_gone=at.is_gone or is_gone)
+            return
+        if at.is_gone:
+            self._stopped(Wrong("missing", "the dead letter of a record", at.upto), 1)
             return
         then = at._replace(taken=number + 1)
         after = self._state(then)
@@ -186,23 +180,42 @@ class _Course:
             record.ingest_us,
             lambda desk: settle(desk, session, at.account, completion, earlier, [record]),
         ):
-            later = [
-                each.billed_us
-                for each in settled.outputs
-                if isinstance(each, Bill)
-                and each.decision is None
-                and each.billed_us != each.state.closed_ingest_us
-            ]
-            then = _completed(ended, at, settled.account, later)
+            then = completed_with(ended, at, settled.account, _billed_later(settled))
             yield from self._judged(
-                then, _taken_up(at, settled.account), self._letters.refused(settled)
+                then, taken_up_since(at, settled.account), self._letters.refused(settled)
             )
 
-    def _decide(self, at: _At, decision: Decision) -> Iterator[_At]:
+    def _is_too_late(self, at: Point, ingest_us: int) -> bool:
+        """Whether what came at an ingest time met a session that is forgotten by its own time."""
+        state = self._state(at)
+        return is_too_late(state, at.account, at.completed_us, ingest_us, self._limits)
+
+    def _may_be_gone(self, at: Point) -> bool:
+        """Whether a marker can have taken the session's place: that goes by the time of other records.
+
+        A decision meets it that a worker read more than a day late, and so does a record, if those that
+        were rerouted were read ahead of the others, or behind them.
+        """
+        forgotten_us = self._log.forgotten_us
+        return forgotten_us is not None and self._is_too_late(at, forgotten_us)
+
+    def _is_told(self, at: Point, numbers: Collection[int], *, is_late: bool) -> bool:
+        """Whether the dead letters, if they count, say the same of records."""
+        late = self._log.late
+        if late is None or all((each in late) == is_late for each in numbers):
+            return True
+        what = "missing" if is_late else "surplus"
+        self._stopped(Wrong(what, "the dead letter of a record", at.upto), 1)
+        return False
+
+    def _decide(self, at: Point, decision: Decision) -> Iterator[Point]:
         """Take up the next decision."""
         then = at._replace(decided=at.decided + 1)
         state = self._state(at)
-        if is_too_late(state, at.account, at.completed_us, decision.ingest_us, self._limits):
+        is_late = self._is_too_late(at, decision.ingest_us)
+        is_gone = not is_late and self._letters.says_late(decision) and self._may_be_gone(at)
+        if is_late or is_gone or at.is_gone:
+            then = then._replace(is_gone=at.is_gone or is_gone)
             yield from self._judged(then, [decision], self._letters.late([decision]))
             return
         # Whether billing was switched on then, is told by the dead letter.
@@ -217,16 +230,17 @@ class _Course:
             decision.ingest_us,
             lambda desk: decide(desk, session, at.account, decision),
         ):
-            taken_up = _taken_up(at, settled.account, decision)
+            taken_up = taken_up_since(at, settled.account, decision)
             following = ended
             if ended.account != at.account:
                 own = [decision.ingest_us] if decision in taken_up else []
-                following = _completed(ended, at, settled.account, own)
+                own += _billed_later(settled)
+                following = completed_with(ended, at, settled.account, own)
             yield from self._judged(following, taken_up, self._letters.refused(settled, decision))
 
     def _judged(
-        self, at: _At, taken_up: Sequence[Decision], refused: Mapping[int, Rejected]
-    ) -> Iterator[_At]:
+        self, at: Point, taken_up: Sequence[Decision], refused: Mapping[int, Rejected]
+    ) -> Iterator[Point]:
         """Yield a point behind decisions, if exactly those that were refused have a dead letter."""
         letter = self._letters.wrong(taken_up, refused)
         if letter is None:
@@ -235,8 +249,8 @@ class _Course:
             self._stopped(Wrong(*letter, at.upto), 1)
 
     def _settled(
-        self, at: _At, at_us: int, rule: Callable[[ChosenTerms], Settled]
-    ) -> Iterator[tuple[_At, Settled]]:
+        self, at: Point, at_us: int, rule: Callable[[ChosenTerms], Settled]
+    ) -> Iterator[tuple[Point, Settled]]:
         """Yield what a rule leads to, with each of the terms that can have been chosen."""
         desk = ChosenTerms(self._reference, self._limits, at_us)
         for _ in desk.choices():
@@ -250,11 +264,11 @@ class _Course:
                 account = at.account if is_same else settled.account
                 yield at._replace(account=account, upto=upto), settled
 
-    def _session(self, at: _At, state: SessionState) -> Session:
+    def _session(self, at: Point, state: SessionState) -> Session:
         records = self._kept(at)
         return Session(*self._ids, state, lambda: records, self._limits)
 
-    def _state(self, at: _At) -> SessionState:
+    def _state(self, at: Point) -> SessionState:
         key = at.taken, at.refused
         known = self._states.get(key)
         if known is None:
@@ -262,33 +276,22 @@ class _Course:
             known = self._states[key] = fold(records, self._limits) if records else EMPTY
         return known
 
-    def _accepted(self, at: _At) -> Sequence[SessionRecord]:
+    def _accepted(self, at: Point) -> Sequence[SessionRecord]:
         records = self._log.records[: at.taken]
         if not at.refused:
             return records
         return [each for number, each in enumerate(records) if number not in at.refused]
 
-    def _kept(self, at: _At) -> Sequence[SessionRecord]:
+    def _kept(self, at: Point) -> Sequence[SessionRecord]:
         return kept_of(self._accepted(at), self._limits)
 
 
-def _completed(at: _At, before: _At, account: Account | None, completed: Sequence[int]) -> _At:
-    """Return a point with the time from which the session is remembered on.
-
-    That is the latest of: what made it complete later than its end, and the decisions that were taken
-    up, be it at once or after having waited.
-    """
-    times = [*completed, *(each.ingest_us for each in _taken_up(before, account))]
-    if before.completed_us is not None:
-        times.append(before.completed_us)
-    return at._replace(completed_us=max(times, default=None))
-
-
-def _taken_up(before: _At, after: Account | None, *read: Decision) -> Sequence[Decision]:
-    """Return the decisions that were read or had waited before, and do not wait now."""
-    waiting = _waiting(after)
-    return [each for each in (*_waiting(before.account), *read) if each not in waiting]
-
-
-def _waiting(account: Account | None) -> Sequence[Decision]:
-    return () if account is None or account.waiting is None else account.waiting
+def _billed_later(settled: Settled) -> list[int]:
+    """Return when records led to bills, if later than the end came."""
+    return [
+        each.billed_us
+        for each in settled.outputs
+        if isinstance(each, Bill)
+        and each.decision is None
+        and each.billed_us != each.state.closed_ingest_us
+    ]

@@ -1,13 +1,42 @@
-"""Which decisions about a session have to be dead letters, and whether they are."""
+"""What dead letters say of sessions, and which decisions about one have to have such a letter."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from evcharge.domain.billing.decision import Decision
 from evcharge.domain.billing.settle import HARMLESS, Settled
 from evcharge.events.rejection import Reason, Rejected
 from evcharge.verification.memory import forgotten
+from evcharge.verification.sources import place_of_dead_letter
+
+_TOO_LATE = Reason.TOO_LATE.value.encode()
+
+
+class Refused:
+    """What the dead letters of a partition say, by the partition and offset of what they are about."""
+
+    def __init__(self, sessions: str, decisions: str) -> None:
+        """Take the names of the two topics."""
+        self._sessions = sessions
+        self._decisions = decisions
+        self.declined: dict[tuple[int, int], str] = {}
+        """What each says that is about a decision."""
+        self.late: set[tuple[int, int]] = set()
+        """Records of sessions that came too late."""
+
+    def take_up(self, records: Iterable[Any]) -> None:
+        """Take up the next records of ``dead-letters``."""
+        for record in records:
+            place, said = place_of_dead_letter(record), dict(record.headers)
+            if place is None:
+                continue
+            if place.topic == self._decisions:
+                detail = said.get("detail") or b""
+                self.declined[place.partition, place.offset] = detail.decode(errors="replace")
+            elif place.topic == self._sessions and said.get("reason") == _TOO_LATE:
+                self.late.add((place.partition, place.offset))
 
 
 class Letters:
@@ -36,6 +65,10 @@ class Letters:
     def says(self, decision: Decision, words: str) -> bool:
         """Whether the dead letter of a decision says that it was refused in these words."""
         return self._found.get(self._numbers[_place(decision)]) == self._refused(words).detail
+
+    def says_late(self, decision: Decision) -> bool:
+        """Whether the dead letter of a decision says that its session was forgotten."""
+        return self._found.get(self._numbers[_place(decision)]) == forgotten(self._session_id)
 
     def _refused(self, words: str) -> Rejected:
         return Rejected(Reason.DECISION_REFUSED, f"session {self._session_id}: {words}")

@@ -24,10 +24,14 @@ class Log(NamedTuple):
     papers: Papers
     declined: Mapping[int, str]
     """Numbers of the decisions that have a dead letter, and what it says."""
+    late: frozenset[int] | None
+    """Numbers of the records that have a dead letter ``too-late``; None: it does not count."""
     kept: Sequence[SessionRecord]
     """Those that the table has."""
-    is_forgotten: bool = False
-    """Whether a marker has taken its place."""
+    forgotten_us: int | None = None
+    """Of a session whose place a marker has taken: the latest time that can have been too late then."""
+    are_rerouted: bool = False
+    """Whether any session's records were: then the clock of a record need not be that of its topic."""
     other: Sequence[SessionRecord] | None = None
     """The records in another order in which they can have arrived too: there were too many of them."""
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from evcharge.domain.billing.account import Account
+from evcharge.domain.billing.decision import Decision
 from evcharge.domain.billing.standing import standing_of
 from evcharge.domain.session import Lifecycle, Limits, SessionState
 from evcharge.domain.session.forgetting import is_forgotten
 from evcharge.domain.session.state import EMPTY
+from evcharge.domain.session_record import SessionRecord
 
 CLOSED = frozenset({Lifecycle.COMPLETED, Lifecycle.VOID})
 
@@ -19,6 +23,20 @@ def forgotten(session_id: str) -> str:
 def is_occupied(state: SessionState, account: Account | None) -> bool:
     """Whether a session occupies its connector: one that a person has closed does not."""
     return state.is_open and state != EMPTY and not (account and account.is_settled)
+
+
+def may_forget(
+    records: Sequence[SessionRecord], decisions: Sequence[Decision], limits: Limits
+) -> bool:
+    """Whether one of a session's records can have come too late: a quick no for nearly all.
+
+    What closed it was one of them, or a decision, which may have waited for them.
+    """
+    if not records:
+        return False
+    ingests = [each.ingest_us for each in records]
+    first_us = min([*ingests, *(each.ingest_us for each in decisions)])
+    return max(ingests) - first_us >= limits.memory_us
 
 
 def is_too_late(

@@ -77,6 +77,12 @@ class SessionRows:
             return f"the account is {row.account} instead of {ended.account}"
         return f"in the account, {changed_fields(ended.account, row.account)}"
 
+    def unlike_at_all(self, ended: Ended) -> str | None:
+        """As :meth:`unlike`, and in the state, which tells what was refused."""
+        if self._row is not None and self._row.state != ended.state:
+            return changed_fields(ended.state, self._row.state)
+        return self.unlike(ended)
+
     def check(self, state: SessionState, account: Account | None) -> None:
         """Compare the rows with the state that the records come to, and what was decided."""
         station_id, session_id = self._session

@@ -5,12 +5,11 @@ What was billed follows from the records and the decisions one after the other (
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from evcharge.domain.billing.account import Account
-from evcharge.domain.billing.decision import Decision
 from evcharge.domain.billing.standing import standing_of
 from evcharge.domain.billing.unpriced import why_unbilled
 from evcharge.domain.session import Limits, SessionState, fold
@@ -18,17 +17,17 @@ from evcharge.domain.session.forgetting import GRACE_US
 from evcharge.domain.session.state import EMPTY
 from evcharge.domain.session_record import SessionRecord
 from evcharge.events.rejection import Reason, Rejected
-from evcharge.events.session_decisions import Decided
-from evcharge.verification.arrivals import arrived, kept_of, without_repeats
+from evcharge.verification.arrivals import arrived, kept_of, told_by_evidence, without_repeats
 from evcharge.verification.costs import CostJson, possible_costs
 from evcharge.verification.course import follow
 from evcharge.verification.log import Ended, Log
-from evcharge.verification.memory import CLOSED, forgotten, is_too_late
-from evcharge.verification.papers import Papers
+from evcharge.verification.memory import CLOSED, forgotten, is_too_late, may_forget
+from evcharge.verification.papers import Papers, Wrong
 from evcharge.verification.reference import Reference
 from evcharge.verification.report import Report
 from evcharge.verification.rows import Rows
 from evcharge.verification.session_rows import SessionRows
+from evcharge.verification.session_sources import SessionId, Sources
 from tables.charging_sessions import PRESENT, SessionRow, decode_session, session_key
 from tables.closed_sessions import (
     QUEUE_KEY,
@@ -38,21 +37,10 @@ from tables.closed_sessions import (
     decode_queue,
 )
 
-SessionId: TypeAlias = tuple[str, str]
-"""Station and session: what tells sessions apart."""
-
 RECORDS, DECISIONS = "charging-sessions", "session-decisions"
 """The topics that sessions follow from."""
 
 _NOTHING = Papers()
-
-
-def by_session(records: Iterable[SessionRecord]) -> dict[SessionId, list[SessionRecord]]:
-    """Group records by their session, in their order."""
-    sessions: dict[SessionId, list[SessionRecord]] = {}
-    for record in records:
-        sessions.setdefault((record.station_id, record.session_id), []).append(record)
-    return sessions
 
 
 class Known(NamedTuple):
@@ -64,37 +52,6 @@ class Known(NamedTuple):
     """What it may be said to cost."""
 
 
-class Sources(NamedTuple):
-    """All that a partition's sessions follow from, and what was written of them, by session."""
-
-    direct: Mapping[SessionId, Sequence[SessionRecord]]
-    rerouted: Mapping[SessionId, Sequence[SessionRecord]]
-    decisions: Mapping[SessionId, Sequence[Decision]]
-    papers: Mapping[SessionId, Papers]
-    declined: Mapping[tuple[int, int], str]
-    """What the dead letter says of each decision that has one, by its partition and offset."""
-
-    @classmethod
-    def of(
-        cls,
-        direct: Iterable[SessionRecord],
-        rerouted: Iterable[SessionRecord] = (),
-        decisions: Iterable[Decided] = (),
-        papers: Mapping[SessionId, Papers] | None = None,
-        declined: Mapping[tuple[int, int], str] | None = None,
-    ) -> Sources:
-        """Return them by session."""
-        decided: dict[SessionId, list[Decision]] = {}
-        for station_id, session_id, decision in decisions:
-            decided.setdefault((station_id, session_id), []).append(decision)
-        grouped = by_session(direct), by_session(rerouted)
-        return cls(*grouped, decided, papers or {}, declined or {})
-
-    def sessions(self) -> Iterable[SessionId]:
-        """Return every session that is spoken of anywhere."""
-        return {**self.direct, **self.rerouted, **self.decisions, **self.papers}
-
-
 class Checked(NamedTuple):
     """What is known of the sessions after their rows were compared."""
 
@@ -102,6 +59,16 @@ class Checked(NamedTuple):
     """Each one that is not forgotten."""
     refused: dict[tuple[str, int, int], Rejected]
     """Records that a rule refused, by topic, partition and offset."""
+
+    def tariffs(self) -> set[str]:
+        """Return the digests of the tariffs without a version that the sessions' accounts name."""
+        accounts = (known.account for known in self.sessions.values())
+        named = (account.terms for account in accounts if account is not None)
+        return {
+            terms.tariff_digest
+            for terms in named
+            if terms is not None and terms.tariff_version is None
+        }
 
 
 def check_sessions(
@@ -177,13 +144,14 @@ class _Sessions:
 
     def _check_forgotten(self, session: SessionId, now_us: int) -> None:
         """Check a session with a marker; ``now_us`` is the latest ingest."""
-        log, ended = self._followed(
-            self._log(session, ())._replace(is_forgotten=True), lambda _: None
+        at_us = now_us - GRACE_US
+        log = self._log(session, None)._replace(
+            forgotten_us=at_us, are_rerouted=bool(self._sources.rerouted)
         )
+        log, ended = self._followed(log, None)
         if ended is None:
             return
         self._refuse(log, ended)
-        at_us = now_us - GRACE_US
         if not is_too_late(ended.state, ended.account, ended.completed_us, at_us, self._limits):
             self._differs("missing", session, "forgotten too soon")
 
@@ -191,8 +159,8 @@ class _Sessions:
         """Check a session that is remembered; return where its course led to, if that can be told."""
         own = SessionRows(self._where, self._rows, session, row, self._report)
         kept = own.kept()
-        log, ended = self._followed(self._log(session, kept), own.unlike)
-        refused: Collection[int] = ()
+        log, ended = self._followed(self._log(session, kept), own)
+        refused: Collection[int] = log.late or ()
         if ended is not None:
             refused = ended.refused
             self._refuse(log, ended)
@@ -218,60 +186,99 @@ class _Sessions:
         own.check_kept(kept, kept_of(accepted, self._limits) if flooded else records)
         return ended
 
-    def _log(self, session: SessionId, kept: Sequence[SessionRecord]) -> Log:
+    def _log(self, session: SessionId, kept: Sequence[SessionRecord] | None) -> Log:
+        """Return what the topics tell of a session; ``kept`` is None of one that is forgotten."""
         sources = self._sources
         direct, rerouted = sources.direct.get(session, ()), sources.rerouted.get(session, ())
+        papers = sources.papers.get(session, _NOTHING)
+        is_forgotten = kept is None
+        if kept is None:
+            kept = told_by_evidence(direct, rerouted, papers.sealed)
         orders = arrived(direct, rerouted, kept, self._limits)
+        if is_forgotten and not orders:
+            # The place that counts of a repeated record can be one where it was found later.
+            orders = arrived(direct, rerouted, (), self._limits)
         if not orders:
             self._differs(
                 "changed", session, "its records are kept in another order than they came"
             )
         records, *others = orders or ([*direct, *rerouted],)
-        ingests = [record.ingest_us for record in records]
-        if rerouted and max(ingests) - min(ingests) < self._limits.memory_us:
+        decisions = sources.decisions.get(session, ())
+        if rerouted and not may_forget(records, decisions, self._limits):
             # No repeat can have come too late.
             records = without_repeats(records, kept)
-        decisions = sources.decisions.get(session, ())
         declined = {
             number: detail
             for number, decision in enumerate(decisions)
             if (detail := sources.declined.get((decision.partition, decision.offset))) is not None
         }
-        papers = sources.papers.get(session, _NOTHING)
         other = others[0] if others else None
-        return Log(*session, records, decisions, papers, declined, kept, other=other)
+        log = Log(*session, records, decisions, papers, declined, None, kept, other=other)
+        return self._with_letters(log)
 
-    def _followed(
-        self, log: Log, compared: Callable[[Ended], str | None]
-    ) -> tuple[Log, Ended | None]:
-        """Follow a session's course, in the order in which it can be; note what is wrong with it."""
-        found = follow(log, self._reference, self._limits, compared)
-        if isinstance(found, Ended):
-            return log, found
-        if log.other is not None:
-            otherwise = log._replace(records=log.other, other=None)
-            ended = follow(otherwise, self._reference, self._limits, compared)
-            if isinstance(ended, Ended):
-                return otherwise, ended
+    def _with_letters(self, log: Log) -> Log:
+        """Return a log with what the dead letters say of its records."""
+        late = self._sources.late
+        numbers = (n for n, each in enumerate(log.records) if (each.partition, each.offset) in late)
+        return log._replace(late=frozenset(numbers))
+
+    def _followed(self, log: Log, own: SessionRows | None) -> tuple[Log, Ended | None]:
+        """Follow a session's course, in the order in which it can be; note what is wrong with it.
+
+        ``own``: its rows, None if they are gone. Which of its records came too late is what the dead
+        letters say. Where no course leads to these and to the rows, the letters or the rows may be what
+        is wrong: then one counts that leads to the others.
+        """
+        wrong: Wrong | None = None
+        for tried, compared in self._tries(log, own):
+            found = follow(tried, self._reference, self._limits, compared)
+            if isinstance(found, Ended):
+                return tried, found
+            wrong = found
+            if wrong is None:
+                break
         session = (log.station_id, log.session_id)
         # The orders in between were not followed: they matter where somebody has decided meanwhile.
-        if found is None or (log.other is not None and log.decisions):
+        if wrong is None or (log.other is not None and log.decisions):
             self._report.compared["sessions with too much to follow"] += 1
+            self._refuse_late(log, log.late or ())
         else:
-            self._differs(found.sort, session, found.detail)
+            self._differs(wrong.sort, session, wrong.detail)
         return log, None
+
+    def _tries(
+        self, log: Log, own: SessionRows | None
+    ) -> Iterator[tuple[Log, Callable[[Ended], str | None]]]:
+        """Yield what a session's course is to be followed with, and how an end of it is compared."""
+        orders = [log]
+        if log.other is not None:
+            orders.append(self._with_letters(log._replace(records=log.other, other=None)))
+        at_all = own.unlike_at_all if own else _nothing_to_compare
+        yield from ((each, at_all) for each in orders)
+        if log.late or may_forget(log.records, log.decisions, self._limits):
+            yield log._replace(late=None), at_all
+        if own:
+            yield from ((each, own.unlike) for each in orders)
 
     def _refuse(self, log: Log, ended: Ended) -> None:
         """Expect the dead letters of what a rule refused."""
-        for number in ended.refused:
-            record = log.records[number]
-            place = (RECORDS, record.partition, record.offset)
-            self._checked.refused[place] = Rejected(Reason.TOO_LATE, forgotten(log.session_id))
+        self._refuse_late(log, ended.refused)
         for number, why in ended.declined:
             decision = log.decisions[number]
             place = (DECISIONS, decision.partition, decision.offset)
             self._checked.refused[place] = why
 
+    def _refuse_late(self, log: Log, numbers: Iterable[int]) -> None:
+        """Expect the dead letters of records that came too late."""
+        for number in numbers:
+            record = log.records[number]
+            place = (RECORDS, record.partition, record.offset)
+            self._checked.refused[place] = Rejected(Reason.TOO_LATE, forgotten(log.session_id))
+
     def _differs(self, sort: str, session: SessionId, what: str) -> None:
         station_id, session_id = session
         self._report.differs(self._where, sort, f"session {session_id} of {station_id}: {what}")
+
+
+def _nothing_to_compare(_: Ended) -> None:
+    return None

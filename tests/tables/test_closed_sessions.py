@@ -119,6 +119,16 @@ def test_a_session_that_is_held_when_its_time_comes_stays_whole() -> None:
     assert rows.step(now_us=LATER + 200 * DAY_US) == 1
 
 
+def test_a_session_that_was_closed_long_behind_the_step_that_entered_it_goes_on_waiting() -> None:
+    rows = StepRows()
+    rows.add("1", DONE)
+    rows.step("1", now_us=PLUG_IN - 50 * DAY_US)
+    assert rows.step(now_us=PLUG_IN + 60 * DAY_US) == 0
+    assert rows.step(now_us=PLUG_IN + 161 * DAY_US - 1) == 0
+    assert rows.step(now_us=PLUG_IN + 161 * DAY_US) == 1
+    assert rows.rows.keys() == {session_key("A", "1"), QUEUE_KEY}
+
+
 def test_a_session_that_was_completed_twice_is_forgotten_once() -> None:
     rows = StepRows()
     rows.add("1", DONE)

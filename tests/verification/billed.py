@@ -10,6 +10,7 @@ from evcharge.domain.billing.decision import Decision
 from evcharge.domain.quantities import DAY_US
 from evcharge.domain.session import Limits
 from evcharge.domain.session_record import SessionRecord
+from evcharge.events.rejection import Reason
 from evcharge.events.session_decisions import Decided
 from evcharge.reference.desk import ReferenceDesk
 from evcharge.reference.feed import ReferenceRecord
@@ -19,7 +20,8 @@ from evcharge.verification.bills import Bills, Found
 from evcharge.verification.reference import Reference
 from evcharge.verification.report import Report
 from evcharge.verification.rows import Rows, check_left
-from evcharge.verification.sessions import Checked, Sources, check_sessions
+from evcharge.verification.session_sources import Sources
+from evcharge.verification.sessions import Checked, check_sessions
 from evcharge.verification.sources import Arrival
 from tests.agents.memory_step import SETTINGS, MemoryStep
 from tests.domain.session_records import PLUG_IN
@@ -142,6 +144,11 @@ class Billed:
                 decided,
                 bills.papers(),
                 self._letters(),
+                {
+                    (said.partition, said.offset)
+                    for said, rejected in self.step.refused
+                    if isinstance(said, SessionRecord) and rejected.reason is Reason.TOO_LATE
+                },
             ),
             self.reference,
             self.limits,
@@ -149,7 +156,7 @@ class Billed:
             is_billing=self.step.books.is_billing,
         )
         bills.check()
-        bills.check_rows("here", looked_at)
+        bills.check_rows("here", looked_at, checked.tariffs())
         check_left("here", looked_at, report)
         return report, checked
 

@@ -12,9 +12,10 @@ from evcharge.domain.quantities import DAY_US
 from evcharge.domain.session import Limits
 from evcharge.engine.chunk import FirstArrival
 from evcharge.verification.bills import Found
-from tables.invoices import encode_counter
+from tables.charging_sessions import decode_session, session_key
+from tables.invoices import encode_counter, tariff_key
 from tables.waiting_decisions import WaitingDecision, decode_waiting, encode_waiting
-from tests.domain.billing_desk import approve, correct, void
+from tests.domain.billing_desk import approve, correct, rerate, void
 from tests.domain.session_records import PLUG_IN, correction, end, minute, start, update
 from tests.verification.billed import Billed, tariff
 
@@ -194,6 +195,35 @@ def test_a_worker_may_be_behind_the_reference_by_minutes_and_no_more(
 
         assert len(made.found_of(INVOICES)) == 1
         assert (made.sorts() != []) == is_found
+
+
+@pytest.mark.parametrize("are_records_first", [False, True])
+def test_of_two_rerates_the_table_needs_the_tariff_that_the_session_names_now(
+    are_records_first: bool,
+) -> None:
+    made = Billed()
+    made.publish(tariff("0.50"))
+    made.register(tariff_id="T1")
+    rerates = [
+        rerate(3, price)._replace(document=tariff(price, "T2").decode(), ingest_us=minute(90))
+        for price in ("0.20", "0.30")
+    ]
+    made.send(*RECORDS) if are_records_first else made.decide(*rerates)
+    made.decide(*rerates) if are_records_first else made.send(*RECORDS)
+    row = decode_session(made.step.rows[session_key("EV-001", "S1")])
+    assert row.account is not None
+    assert row.account.terms is not None
+    named = tariff_key(row.account.terms.tariff_digest)
+    tariffs = {key for key in made.step.rows if key[:1] == b"T"}
+
+    assert len(made.found_of(SEALED)) == 3
+    assert len(tariffs) == (2 if are_records_first else 1)
+    assert made.sorts() == []
+    passed_over = tariffs - {named}
+    rows = {key: row for key, row in made.step.rows.items() if key not in passed_over}
+    assert made.sorts(rows=rows) == []
+    del rows[named]
+    assert made.sorts(rows=rows) == ["missing"]
 
 
 def test_a_record_that_came_too_late_is_refused_and_the_rows_may_stay_for_a_day() -> None:

@@ -15,7 +15,8 @@ from evcharge.verification.papers import Papers
 from evcharge.verification.reference import Reference
 from evcharge.verification.report import Report
 from evcharge.verification.rows import Rows, check_left
-from evcharge.verification.sessions import Sources, check_sessions
+from evcharge.verification.session_sources import Sources
+from evcharge.verification.sessions import check_sessions
 from tables.charging_sessions import (
     PRESENT,
     SessionRow,
