@@ -9,8 +9,8 @@ from evcharge.billing.ledger import Entry, Ledger
 from evcharge.billing.step_desk import StepDesk
 from evcharge.billing.waiting import Gone, settled_decisions
 from evcharge.domain.billing.account import Account
-from evcharge.domain.billing.bill import Bill
 from evcharge.domain.billing.decision import Decision
+from evcharge.domain.billing.rebill import billed_later
 from evcharge.domain.billing.settle import Settled
 from evcharge.domain.billing.standing import settled_lifecycle
 from evcharge.domain.billing.terms import Desk
@@ -175,14 +175,8 @@ def completed_at(
     """
     before_us, waited = (None, ()) if row is None else (row.completed_us, _waiting(row.account))
     times = [] if before_us is None else [before_us]
-    times += [
-        each.billed_us
-        for each in settled.outputs
-        if isinstance(each, Bill)
-        and each.decision is None
-        # One that was in doubt was held until then; and whoever has a bill can have it decided about.
-        and each.billed_us != each.state.closed_ingest_us
-    ]
+    # What was in doubt was held until then; and whoever has a bill can have it decided about.
+    times += billed_later(settled.outputs)
     candidates = waited if decision is None else (*waited, decision)
     if candidates:
         waits = _waiting(settled.account)

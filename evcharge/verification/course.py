@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from evcharge.domain.billing.account import NO_ACCOUNT
-from evcharge.domain.billing.bill import Bill, Session
+from evcharge.domain.billing.bill import Session
 from evcharge.domain.billing.decision import Decision
+from evcharge.domain.billing.rebill import billed_later
 from evcharge.domain.billing.settle import Settled, decide, settle
 from evcharge.domain.billing.unpriced import IS_OFF, why_unbilled
 from evcharge.domain.session import Completion, Lifecycle, Limits, SessionState, fold
@@ -180,7 +181,7 @@ class _Course:
             record.ingest_us,
             lambda desk: settle(desk, session, at.account, completion, earlier, [record]),
         ):
-            then = completed_with(ended, at, settled.account, _billed_later(settled))
+            then = completed_with(ended, at, settled.account, billed_later(settled.outputs))
             yield from self._judged(
                 then, taken_up_since(at, settled.account), self._letters.refused(settled)
             )
@@ -234,7 +235,7 @@ class _Course:
             following = ended
             if ended.account != at.account:
                 own = [decision.ingest_us] if decision in taken_up else []
-                own += _billed_later(settled)
+                own += billed_later(settled.outputs)
                 following = completed_with(ended, at, settled.account, own)
             yield from self._judged(following, taken_up, self._letters.refused(settled, decision))
 
@@ -284,14 +285,3 @@ class _Course:
 
     def _kept(self, at: Point) -> Sequence[SessionRecord]:
         return kept_of(self._accepted(at), self._limits)
-
-
-def _billed_later(settled: Settled) -> list[int]:
-    """Return when records led to bills, if later than the end came."""
-    return [
-        each.billed_us
-        for each in settled.outputs
-        if isinstance(each, Bill)
-        and each.decision is None
-        and each.billed_us != each.state.closed_ingest_us
-    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from evcharge.domain.billing.account import Account, Facts, facts_of
@@ -42,6 +42,17 @@ class Credit(NamedTuple):
 
 Output: TypeAlias = Credit | Bill
 """What is to be written, in this order: a credit note; a sealed session, and its invoice if any."""
+
+
+def billed_later(outputs: Iterable[Output]) -> list[int]:
+    """Return the ingest times of the records that led to bills, of those that came after the end."""
+    return [
+        each.billed_us
+        for each in outputs
+        if isinstance(each, Bill)
+        and each.decision is None
+        and each.billed_us != each.state.closed_ingest_us
+    ]
 
 
 def seal(
