@@ -256,6 +256,10 @@ def review(
 
 def questioned(desk: Desk, session: Session, account: Account) -> Account:
     """Return the account of what was invoiced or decided about, with what all records say of it."""
+    state = session.state
+    if state.revision == account.revision and state.witnesses is None:
+        # Nothing came behind what was looked at, and what that left in doubt was decided.
+        return account._replace(changed=None, doubts=None)
     return account._replace(
         changed=_is_changed(desk, session, account) or None,
         doubts=_doubts_of_all(desk, session, account) or None,
