@@ -248,9 +248,7 @@ def review(
         elif account.doubts:
             account = account._replace(doubts=None)
     if account.verdict is not None or account.invoice is not None:
-        return questioned(desk, session, account), outputs
-    if session.state.lifecycle is not Lifecycle.COMPLETED:
-        account = account._replace(doubts=None)
+        account = questioned(desk, session, account)
     return account, outputs
 
 

@@ -83,13 +83,12 @@ def settle(
         account, outputs = seal(desk, session, account, completion)
         before = completion.state
     state = session.state
-    if not account.is_settled:
-        if account.doubts and state.lifecycle is not Lifecycle.COMPLETED:
-            # Its terms are asked about what the records alone would complete.
-            account = account._replace(doubts=None)
-    elif state != before and not _is_behind(account, state, before, new):
+    if account.is_settled and state != before and not _is_behind(account, state, before, new):
         account, more = review(desk, session, account, before)
         outputs += more
+    if account.doubts and state.reasons & ~(account.accepted or 0):
+        # Its terms are asked about where nothing else holds it.
+        account = account._replace(doubts=None)
     return _with_due(desk, session, Settled(account, outputs))
 
 
