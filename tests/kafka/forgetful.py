@@ -114,6 +114,12 @@ class Place:
         await self.write(value, partition=partition)
         self.wire.forgotten = None
 
+    async def heir(self, *, partition: int = 0) -> FencedWriter:
+        """Return a next owner of a committed record whose marker is lost where nobody leads now."""
+        await self.write_unmarked(b"1", partition=partition)
+        self.wire.leaderless = {TopicPartition(self.outputs, partition)}
+        return self.another_writer()
+
     async def cut_short(self, *tps: TopicPartition, unmarked: str | None = None) -> None:
         """Have the writer stop in the middle of a transaction."""
         self.wire.forgotten = unmarked

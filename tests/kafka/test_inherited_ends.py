@@ -152,9 +152,7 @@ async def test_an_end_that_is_lost_once_more_is_made_up_for_later(place: Place) 
 async def test_outputs_without_a_leader_hold_up_no_take_over_and_are_ended_once_they_have_one(
     place: Place,
 ) -> None:
-    await place.write_unmarked(b"1", partition=1)
-    place.wire.leaderless = {TopicPartition(place.outputs, 1)}
-    owner = place.another_writer()
+    owner = await place.heir(partition=1)
     await owner.take_over(SECOND)
     await owner.write([(b"a", b"2")], [Output(place.outputs, 0, b"k", b"2")])
     await owner.upkeep()

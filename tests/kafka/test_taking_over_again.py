@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from aiokafka.errors import UnknownError
-from aiokafka.structs import TopicPartition
 
 from evcharge.kafka.fenced_writer import FencedWriter
 from evcharge.kafka.log import Output
@@ -41,9 +40,7 @@ async def cancelled_behind_its_succession(owner: FencedWriter) -> None:
 async def test_a_writer_that_takes_over_again_still_knows_how_its_predecessor_ended(
     place: Place,
 ) -> None:
-    await place.write_unmarked(b"1", partition=1)
-    place.wire.leaderless = {TopicPartition(place.outputs, 1)}
-    owner = place.another_writer()
+    owner = await place.heir(partition=1)
     await cancelled_behind_its_succession(owner)
     assert (await place.last_transaction()).state == "Empty"
     # It does not wait for others than its changelog either.
@@ -105,9 +102,7 @@ async def test_behind_an_end_that_kafka_refused_a_writer_makes_no_transaction_un
     async def refuse(*, committed: bool = True) -> None:
         raise UnknownError
 
-    await place.write_unmarked(b"1")
-    place.wire.leaderless = {TopicPartition(place.outputs, 0)}
-    owner = place.another_writer()
+    owner = await place.heir()
     await owner.take_over(SECOND)
     place.wire.leaderless.clear()
     monkeypatch.setattr(owner._transactions, "end", refuse)
@@ -128,9 +123,7 @@ async def test_behind_an_end_that_kafka_refused_a_writer_makes_no_transaction_un
 async def test_outputs_go_on_in_other_partitions_while_the_leader_of_one_that_is_owed_hangs(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await place.write_unmarked(b"1")
-    place.wire.leaderless = {TopicPartition(place.outputs, 0)}
-    owner = place.another_writer()
+    owner = await place.heir()
     await owner.take_over(SECOND)
     place.wire.leaderless.clear()
     look, hangs, go_on = place.inherited.look, asyncio.Event(), asyncio.Event()
