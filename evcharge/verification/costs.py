@@ -30,10 +30,14 @@ def possible_costs(
 
     Several are possible where its terms are not frozen yet: those that would be chosen now count.
     """
-    if standing_of(state, account).standing is Lifecycle.VOID:
+    standing = standing_of(state, account).standing
+    if standing is Lifecycle.VOID:
         return [None]
     if account is not None and account.total is not None and not account.changed:
-        return [said(log.papers.sealed[-1])["cost"]] if log.papers.sealed else [None]
+        # Of one without an invoice or a decision that is held, the bill will follow the records.
+        holds = account.invoice is not None or account.verdict is not None
+        if holds or standing is not Lifecycle.HELD:
+            return [said(log.papers.sealed[-1])["cost"]] if log.papers.sealed else [None]
     if state.started_us is None or (state.ended_us is not None and state.energy_uwh is None):
         return [None]
     if account is not None and account.terms is not None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
+from types import SimpleNamespace
+from typing import Any, cast
 
+from evcharge.domain.billing.bill import Session
 from evcharge.domain.billing.decision import Decision
+from evcharge.domain.billing.unpriced import why_unbilled
 from evcharge.domain.quantities import DAY_US
 from evcharge.domain.session import Limits
 from evcharge.domain.session_record import SessionRecord
@@ -23,6 +27,12 @@ from evcharge.verification.rows import Rows, check_left
 from evcharge.verification.session_sources import Sources
 from evcharge.verification.sessions import Checked, check_sessions
 from evcharge.verification.sources import Arrival
+from evcharge.web.aside import Aside
+from evcharge.web.context import WebContext
+from evcharge.web.costs import cost_of
+from evcharge.web.state import KeptSession
+from tables.charging_sessions import decode_session, session_key, stored_records
+from tables.invoices import decode_tariff, invoice_key, tariff_key
 from tests.agents.memory_step import SETTINGS, MemoryStep
 from tests.domain.session_records import PLUG_IN
 
@@ -41,6 +51,23 @@ def tariff(price: str, tariff_id: str = "T1", **more: Any) -> bytes:
             **more,
         }
     ).encode()
+
+
+class _StepReader:
+    """What a cost needs of the tables."""
+
+    def __init__(self, step: MemoryStep) -> None:
+        self._step = step
+
+    def partition_of(self, station_id: str) -> int:
+        return 0
+
+    def invoice(self, partition: int, invoice_id: str) -> bytes | None:
+        return self._step.get(invoice_key(invoice_id))
+
+    def unpublished_tariff(self, partition: int, digest: str) -> bytes | None:
+        row = self._step.get(tariff_key(digest))
+        return None if row is None else decode_tariff(row)
 
 
 class Billed:
@@ -159,6 +186,23 @@ class Billed:
         bills.check_rows("here", looked_at, checked.tariffs())
         check_left("here", looked_at, report)
         return report, checked
+
+    async def cost(self) -> Any:
+        """Return what a worker answers over HTTP that the session costs."""
+        key = "EV-001", "S1"
+        row = decode_session(self.step.rows[session_key(*key)])
+        records = partial(stored_records, self.step, *key, row)
+        unbilled = why_unbilled(
+            row.account, unpriced=row.unpriced, is_billing=self.step.books.is_billing
+        )
+        kept = KeptSession(Session(*key, row.state, records, self.limits), row.account, unbilled)
+        context = SimpleNamespace(
+            reader=_StepReader(self.step),
+            desk=ReferenceDesk(self._known, SETTINGS),
+            aside=Aside(),
+        )
+        cost = await cost_of(cast("WebContext", context), kept)
+        return None if cost is None else json.loads(bytes(cost))
 
     def sorts(self, **instead: Any) -> list[str]:
         """Return the sorts of difference that the checker finds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import count
 from typing import Any
 
@@ -89,7 +90,21 @@ def test_whatever_the_agents_make_of_a_session_is_equal(
         billed.send(*chunk)
     billed.decide(*log)
 
-    assert list(billed.report().lines()) == []
+    report, checked = billed.checked()
+    assert list(report.lines()) == []
+    if known := checked.sessions.get(("EV-001", "S1")):
+        assert asyncio.run(billed.cost()) in known.costs()
+
+
+async def test_a_bill_that_follows_its_records_costs_what_they_do_while_it_is_held() -> None:
+    billed = Billed()
+    billed.send(start(), end(60, 10.0))
+    assert len(billed.found_of("sealed-sessions")) == 1
+    assert await billed.cost() is not None
+    billed.send(correction(-10, 12.0))
+    _, checked = billed.checked()
+    assert checked.sessions["EV-001", "S1"].costs() == [None]
+    assert await billed.cost() is None
 
 
 def cut(records: list[SessionRecord], power: int, *sizes: int) -> Any:
