@@ -14,6 +14,7 @@ from evcharge.application import Application
 from evcharge.billing.books import Books, OpenBooks, Prepared, completed_at
 from evcharge.billing.waiting import forget_waiting, forgotten
 from evcharge.domain.billing.bill import Session
+from evcharge.domain.billing.due import may_come_due
 from evcharge.domain.billing.settle import Settled, settle
 from evcharge.domain.billing.standing import settled_lifecycle
 from evcharge.domain.session import (
@@ -104,6 +105,10 @@ def _advance(
     if before is not None and not before.revision:
         before = None
 
+    if may_come_due(account, before, len(records)):
+        _advance_one_by_one(books, step, session, records)
+        return
+
     def stored() -> Sequence[SessionRecord]:
         return stored_records(step, station_id, session_id, row)
 
@@ -116,8 +121,7 @@ def _advance(
         before, records, after, limits.memory_us, completed_us
     ):
         if len(records) > 1:
-            for late in records:
-                step.apply(partial(_advance, books, None), session, [late])
+            _advance_one_by_one(books, step, session, records)
             return
         if row and is_forgotten(
             row.state,
@@ -149,6 +153,13 @@ def _advance(
         _bill(books, step, to_bill)
     else:
         unbilled.append(to_bill)
+
+
+def _advance_one_by_one(
+    books: OpenBooks, step: Step, session: SessionId, records: Sequence[SessionRecord]
+) -> None:
+    for record in records:
+        step.apply(partial(_advance, books, None), session, [record])
 
 
 def _bill_together(books: OpenBooks, step: Step, unbilled: list[_Unbilled]) -> None:

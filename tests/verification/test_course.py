@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Iterable
 from itertools import count
 from typing import Any
 
@@ -13,7 +15,7 @@ from evcharge.domain.billing.decision import Corrections, Decision, Verdict
 from evcharge.domain.session import Limits
 from evcharge.domain.session_record import SessionRecord
 from tables.charging_sessions import block_key, decode_session, encode_records, session_key
-from tests.domain.billing_desk import approve, correct
+from tests.domain.billing_desk import approve, correct, rerate, void
 from tests.domain.session_records import MINUTE, PLUG_IN, correction, end, minute, start, update
 from tests.domain.strategies import arrivals as any_arrivals
 from tests.verification.billed import Billed, tariff
@@ -107,12 +109,16 @@ async def test_a_bill_that_follows_its_records_costs_what_they_do_while_it_is_he
     assert await billed.cost() is None
 
 
-def cut(records: list[SessionRecord], power: int, *sizes: int) -> Any:
+def cut(
+    records: list[SessionRecord], power: int, *sizes: int, waiting: Iterable[Decision] = ()
+) -> Any:
     """Return what became of a session, its records being cut into chunks of these sizes.
 
-    That is its account, when it was completed, and all that was written about its bills.
+    That is its account, when it was completed, and all that was written about its bills; ``waiting``
+    are decisions that were taken up before the records.
     """
     billed = Billed()
+    billed.decide(*waiting)
     billed.publish(tariff("0.50"))
     billed.register(tariff_id="T1", connectors=[{"connector_id": 1, "max_power_kw": power}])
     left = list(records)
@@ -122,6 +128,34 @@ def cut(records: list[SessionRecord], power: int, *sizes: int) -> Any:
     assert not left
     row = decode_session(billed.step.rows[session_key("EV-001", "S1")])
     return row.account, row.completed_us, billed.step.emitted
+
+
+def test_decisions_that_waited_are_carried_out_in_the_order_of_what_they_waited_for() -> None:
+    records = [start(user_id="U1"), update(30, 5.0), end(60, 10.0), update(70, 10.0)]
+    # The later one in the log is about less: it is carried out first, and the other one is overruled.
+    fixes = correct(4, 3.0, ingest_us=minute(1))._replace(offset=0)
+    drops = void(3, ingest_us=minute(2))._replace(offset=1)
+
+    account, _, written = one_by_one = cut(records, 50, 1, 1, 1, 1, waiting=[fixes, drops])
+
+    assert account.verdict is Verdict.VOID
+    kinds = [json.loads(value)["kind"] for topic, value in written if topic == "invoices"]
+    assert kinds == ["invoice", "credit_note"]
+    assert cut(records, 50, 4, waiting=[fixes, drops]) == one_by_one
+    assert cut(records, 50, 2, 2, waiting=[fixes, drops]) == one_by_one
+
+
+def test_what_a_session_without_an_invoice_was_when_a_decision_came_due_does_not_depend_on_chunks() -> (
+    None
+):
+    records = [start(), end(60, 10.0), correction(60, 12.0), update(70, 12.0)]
+    cheaper = rerate(2, "0.20")._replace(document=tariff("0.20", "T2").decode())
+
+    _, _, written = one_by_one = cut(records, 50, 1, 1, 1, 1, waiting=[cheaper])
+
+    assert len(written) == 3  # as agreed, under the other tariff, and that again of the correction
+    assert cut(records, 50, 4, waiting=[cheaper]) == one_by_one
+    assert cut(records, 50, 1, 3, waiting=[cheaper]) == one_by_one
 
 
 def test_what_cures_a_doubt_about_the_power_cures_it_in_the_same_chunk_too() -> None:

@@ -14,6 +14,7 @@ from evcharge.domain.billing.account import (
 )
 from evcharge.domain.billing.bill import Bill, Session, evidence_of, priced, state_at, total_of
 from evcharge.domain.billing.decision import Decision, Verdict
+from evcharge.domain.billing.due import is_due
 from evcharge.domain.billing.rebill import (
     Output,
     credit_of,
@@ -26,7 +27,7 @@ from evcharge.domain.billing.rebill import (
 )
 from evcharge.domain.billing.terms import Desk
 from evcharge.domain.pricing import MAX_CHANGES, changes_in
-from evcharge.domain.session import Completion, Lifecycle, SessionState
+from evcharge.domain.session import Completion, SessionState
 from evcharge.domain.session.order import END_RANK
 from evcharge.domain.session_record import SessionRecord
 
@@ -74,8 +75,9 @@ def settle(
 
     ``completion``: what an unsettled session was when it first was completed, if that is now. What is
     already invoiced or decided about is never changed by records: that they say something else is
-    remembered. The result does not depend on how records were cut into calls, but for sessions without
-    an invoice of which very many records come at once (``rebill.MOST_FOLDED``).
+    remembered. The result does not depend on how records were cut into calls, where those among which
+    a decision comes due (``due.py``) are given one by one; but for sessions of which very many
+    records come at once (``rebill.MOST_FOLDED``).
     """
     account = account or NO_ACCOUNT
     outputs: tuple[Output, ...] = ()
@@ -107,7 +109,7 @@ def decide(desk: Desk, session: Session, account: Account | None, decision: Deci
         return Settled(account, refusal="another decision came first")
     known = (*known, decision.decision_id)[-MOST_REMEMBERED:]
     account = account._replace(known=known, decisions=count + 1)
-    if not _is_due(decision, session, account):
+    if not is_due(decision, session, account):
         waiting = (*(account.waiting or ()), decision)
         given_up = tuple(Refused(each, _GIVEN_UP) for each in waiting[:-MOST_WAITING])
         account = account._replace(waiting=waiting[-MOST_WAITING:])
@@ -120,7 +122,7 @@ def _with_due(desk: Desk, session: Session, settled: Settled) -> Settled:
     account, outputs, refusal, refused = settled
     if account.waiting is None:
         return settled
-    while due := [each for each in account.waiting or () if _is_due(each, session, account)]:
+    while due := [each for each in account.waiting or () if is_due(each, session, account)]:
         rest = tuple(each for each in account.waiting or () if each is not due[0])
         applied = _apply(desk, session, account._replace(waiting=rest or None), due[0])
         account, more, why, _ = applied
@@ -146,18 +148,6 @@ def _is_behind(
         and facts_of(state) == facts_of(before)
         and (state.reasons, state.witnesses) == (before.reasons, before.witnesses)
         and all(record.timestamp_us > ended and record.kind < END_RANK for record in new)
-    )
-
-
-def _is_due(decision: Decision, session: Session, account: Account) -> bool:
-    """Whether all records that a decision is about are there, and the bill that is to be re-rated."""
-    if decision.revision > session.state.revision:
-        return False
-    if decision.verdict is not Verdict.RERATE or (account.bill and account.verdict):
-        return True
-    return (
-        account.bill > 0
-        and state_at(session, decision.revision)[0].lifecycle is Lifecycle.COMPLETED
     )
 
 
