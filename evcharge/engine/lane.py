@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from functools import partial
-from time import perf_counter
 from typing import Any
 
 from faust.types import EventT, StreamT
@@ -15,7 +14,7 @@ from evcharge.engine.chunk import Chunk
 from evcharge.engine.counters import Counters
 from evcharge.engine.failstop import fail_stop
 from evcharge.engine.losses import Losses
-from evcharge.engine.pace import Pace
+from evcharge.engine.pace import Pace, Stopwatch
 from evcharge.engine.pipeline import Pipeline
 from evcharge.engine.row_cache import CachedRows, RowCache
 from evcharge.engine.step import DeadLetter, Step
@@ -59,11 +58,11 @@ class Lane:
         ends the iteration, and with it the worker (:meth:`give_up`), without the step.
         """
         async for event in stream.noack().events():  # type: ignore[attr-defined]
-            began = perf_counter()
+            watch = Stopwatch()
             step = self.begin(event.value, table)
             yield step
             self.finish(step, table, event)
-            self.pace.took(event.value.topic, len(event.value.records), perf_counter() - began)
+            self.pace.took(event.value.topic, len(event.value.records), watch.seconds())
 
     def begin(self, chunk: Chunk, table: StateTable) -> Step:
         """Open a step for a chunk."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable
+from time import perf_counter, thread_time
 
 STEP_S = 0.04
 """How long a step should hold up the event loop at most: whoever asks over HTTP waits for one step."""
@@ -11,6 +13,30 @@ STEP_S = 0.04
 LEAST_RECORDS = 50
 """The first step of a topic has as few: a worker that a large one cost its place in the group, or all of
 its memory, gets past the same records when it starts again."""
+
+
+WAITED_SHARE = 0.25
+"""How much of the time that passes in a step counts where it did not work: steps that wait for a slow
+disk have to be smaller. Steps that wait for another process on the same core need not: there would only
+be more of them, and more work, for a row that a chunk changes twice is written once."""
+
+
+class Stopwatch:
+    """Measures a step, from here on."""
+
+    def __init__(
+        self,
+        used_s: Callable[[], float] = thread_time,
+        passed_s: Callable[[], float] = perf_counter,
+    ) -> None:
+        """``used_s``: CPU time of the thread; ``passed_s``: a clock."""
+        self._used_s, self._passed_s = used_s, passed_s
+        self._began = used_s(), passed_s()
+
+    def seconds(self) -> float:
+        """Return how long the step is taken to have held up the event loop."""
+        used_s, passed_s = self._began
+        return max(self._used_s() - used_s, (self._passed_s() - passed_s) * WAITED_SHARE)
 
 
 class Pace:
@@ -34,7 +60,7 @@ class Pace:
         return self._computed
 
     def took(self, topic: str, records: int, seconds: float) -> None:
-        """Note that a step is over, and how long it took."""
+        """Note that a step is over, and how long it took (:class:`Stopwatch`)."""
         limit = self._limits[topic]
         # A step below the limit says how long its records took, but not that more would be quick:
         # most of a small step is the same for any number of records.

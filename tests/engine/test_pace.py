@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from evcharge.engine.pace import LEAST_RECORDS, Pace
+import pytest
+
+from evcharge.engine.pace import LEAST_RECORDS, WAITED_SHARE, Pace, Stopwatch
 
 
 def steps(pace: Pace, seconds_per_record: float, *, fixed_s: float = 0.0, number: int = 50) -> int:
@@ -55,6 +57,16 @@ def test_topics_do_not_share_a_pace() -> None:
     pace.took("quick", LEAST_RECORDS, 0.001)
     pace.took("slow", LEAST_RECORDS, 1.0)
     assert pace.most_records("slow") == LEAST_RECORDS < pace.most_records("quick")
+
+
+def test_a_step_beside_another_process_counts_for_the_work_that_it_did() -> None:
+    used, passed = iter([1.0, 1.03]), iter([70.0, 70.06])
+    assert Stopwatch(lambda: next(used), lambda: next(passed)).seconds() == pytest.approx(0.03)
+
+
+def test_a_step_that_waits_for_its_disk_counts_for_a_part_of_that() -> None:
+    used, passed = iter([1.0, 1.03]), iter([70.0, 71.0])
+    assert Stopwatch(lambda: next(used), lambda: next(passed)).seconds() == WAITED_SHARE
 
 
 async def test_who_delivers_waits_for_the_step_or_until_it_is_given_up() -> None:
