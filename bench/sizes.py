@@ -24,6 +24,8 @@ class Sizes:
     large_fleet: int = 1_000_000
     """Stations of the figures about much state."""
     latency_s: float = 20.0
+    busy_latency_repeats: int = 3
+    """Of the latency at the high rate, at which both cores are busy: one alone is too noisy to tell."""
     takeovers: int = 2
     workers_events: int = 1_200_000
     workers_repeats: int = 3
