@@ -14,7 +14,7 @@ from evcharge.application import Application
 from evcharge.billing.books import Books, OpenBooks, Prepared, completed_at
 from evcharge.billing.waiting import forget_waiting, forgotten
 from evcharge.domain.billing.bill import Session
-from evcharge.domain.billing.due import may_come_due
+from evcharge.domain.billing.due import until_due
 from evcharge.domain.billing.settle import Settled, settle
 from evcharge.domain.billing.standing import settled_lifecycle
 from evcharge.domain.session import (
@@ -68,7 +68,7 @@ def assemble(
     step.apply_all(partial(_advance, opened, unbilled), sessions)
     _bill_together(opened, step, unbilled)
     opened.close()
-    forget_due(step, opened.closed, step.now_us, books.limits, partial(forget_waiting, step))
+    forget_due(step, list(opened.closed), step.now_us, books.limits, partial(forget_waiting, step))
 
 
 class _Unbilled(NamedTuple):
@@ -105,8 +105,9 @@ def _advance(
     if before is not None and not before.revision:
         before = None
 
-    if may_come_due(account, before, len(records)):
-        _advance_one_by_one(books, step, session, records)
+    together = until_due(account, before, records)
+    if together < len(records):
+        _advance_in_parts(books, unbilled, step, session, records, together)
         return
 
     def stored() -> Sequence[SessionRecord]:
@@ -121,7 +122,8 @@ def _advance(
         before, records, after, limits.memory_us, completed_us
     ):
         if len(records) > 1:
-            _advance_one_by_one(books, step, session, records)
+            for late in records:
+                step.apply(partial(_advance, books, None), session, [late])
             return
         if row and is_forgotten(
             row.state,
@@ -155,16 +157,27 @@ def _advance(
         unbilled.append(to_bill)
 
 
-def _advance_one_by_one(
-    books: OpenBooks, step: Step, session: SessionId, records: Sequence[SessionRecord]
+def _advance_in_parts(
+    books: OpenBooks,
+    unbilled: list[_Unbilled] | None,
+    step: Step,
+    session: SessionId,
+    records: Sequence[SessionRecord],
+    together: int,
 ) -> None:
-    for record in records:
-        step.apply(partial(_advance, books, None), session, [record])
+    """Take up a session's records, first ``together`` of them, as its waiting decisions come due."""
+    while together < len(records):
+        step.apply(partial(_advance, books, None), session, records[:together])
+        records = records[together:]
+        row = step.state(session_key(*session), decode_kept)
+        assert isinstance(row, SessionRow), "just written"
+        together = until_due(row.account, row.state, records)
+    step.apply(partial(_advance, books, unbilled), session, records)
 
 
 def _bill_together(books: OpenBooks, step: Step, unbilled: list[_Unbilled]) -> None:
     """Bill sessions in rounds: whatever runs seldom runs at half its speed."""
-    # So numbers of invoices follow their time.
+    # So numbers of invoices follow their time, but for what was taken up in parts.
     unbilled.sort(key=_last_offset)
     kept = _kept(step, unbilled)
     settled, entered, failed = [], [], []

@@ -49,7 +49,7 @@ def take_decisions(
         for decided in decisions:
             step.apply(partial(_decide, opened), session, [decided])
     opened.close()
-    enter_closed(step, opened.closed, step.now_us)
+    enter_closed(step, list(opened.closed), step.now_us)
 
 
 _session = attrgetter("station_id", "session_id")

@@ -56,8 +56,9 @@ class OpenBooks:
         self.limits = books.limits
         self.is_billing = books.is_billing
         self.desk = StepDesk(books.desk, step)
-        self.closed: list[SessionId] = []
-        """Sessions that are to be forgotten some day: closed in this step, or at another time now."""
+        self.closed: dict[SessionId, None] = {}
+        """Sessions that are to be forgotten some day: closed in this step, or at another time now; each
+        once, in this order."""
         self._ledger = books.ledger
         self._step = step
         self._counts: dict[str, int] = {}
@@ -152,7 +153,7 @@ class OpenBooks:
             or deadline_us(state, completed_us, memory_us)
             != deadline_us(row.state, row.completed_us, memory_us)
         ):
-            self.closed.append(session)
+            self.closed[session] = None
 
     def close(self) -> None:
         """Write the counters of the series, and count what was written."""

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from time import perf_counter, thread_time
 
 STEP_S = 0.04
-"""How long a step should hold up the event loop at most: whoever asks over HTTP waits for one step."""
+"""How long a step should work at most: whoever asks over HTTP waits for one step. One that waits, for a
+disk, for the core or for another thread, may take four times as long (``WAITED_SHARE``)."""
 
 LEAST_RECORDS = 50
 """The first step of a topic has as few: a worker that a large one cost its place in the group, or all of

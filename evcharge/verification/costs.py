@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from evcharge.domain.billing.account import Account
-from evcharge.domain.billing.bill import ordered
+from evcharge.domain.billing.bill import Session, ordered, priced, state_at
 from evcharge.domain.billing.standing import standing_of
 from evcharge.domain.pricing import MAX_CHANGES, changes_in, cost_json, session_cost
 from evcharge.domain.session import Lifecycle, Limits, SessionState
@@ -34,10 +34,11 @@ def possible_costs(
     if standing is Lifecycle.VOID:
         return [None]
     if account is not None and account.total is not None and not account.changed:
-        # Of one without an invoice or a decision that is held, the bill will follow the records.
-        holds = account.invoice is not None or account.verdict is not None
-        if holds or standing is not Lifecycle.HELD:
+        if account.invoice is not None:
             return [said(log.papers.sealed[-1])["cost"]] if log.papers.sealed else [None]
+        # Of one without a decision either, that is held, the bill will follow the records.
+        if account.verdict is not None or standing is not Lifecycle.HELD:
+            return [_sealed_cost(log, state, account, reference, limits)]
     if state.started_us is None or (state.ended_us is not None and state.energy_uwh is None):
         return [None]
     if account is not None and account.terms is not None:
@@ -56,3 +57,23 @@ def possible_costs(
         cost = tariff and session_cost(tariff.plan, state, records, zone, limits)
         costs.append(None if cost is None else cost_json(cost))
     return costs
+
+
+def _sealed_cost(
+    log: Log, state: SessionState, account: Account, reference: Reference, limits: Limits
+) -> CostJson:
+    """Return what was sealed without an invoice: by the records that were looked at last.
+
+    They come to the sealed total, and another line than the sealed one may lead there.
+    """
+    terms = account.terms
+    tariff = terms and reference.tariffs.get(terms.tariff_digest, terms.tariff_version)
+    if terms is None or tariff is None:
+        return None
+    started_us, ended_us, *_ = account.facts
+    if changes_in(tariff.plan, started_us, ended_us) > MAX_CHANGES:
+        return None
+    session = Session(log.station_id, log.session_id, state, lambda: log.kept, limits)
+    seen = state_at(session, account.revision)
+    _, cost = priced(*seen, terms, tariff, limits, account.corrections)
+    return cost_json(cost)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from itertools import count
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evcharge.domain.billing.decision import Corrections, Decision, Verdict
@@ -65,12 +65,22 @@ def tidy_arrivals(draw: st.DrawFn) -> list[list[SessionRecord]]:
     return chunks
 
 
+def capped() -> bytes:
+    """Return a tariff under which other lines come to the same total."""
+    document = json.loads(tariff("0.50"))
+    parking = {"type": "PARKING_TIME", "price": "2", "step_size": 1}
+    document["elements"][0]["price_components"].append(parking)
+    return json.dumps(document | {"max_price": {"excl_vat": 1, "incl_vat": 1}}).encode()
+
+
+@settings(deadline=None)
 @given(
     tidy_arrivals(),
     decisions(),
     st.lists(st.booleans(), max_size=16),
     st.sampled_from([None, 22, 150]),
     st.sampled_from([20_000, 3]),
+    st.sampled_from([tariff("0.50"), capped()]),
 )
 def test_whatever_the_agents_make_of_a_session_is_equal(
     chunks: list[list[SessionRecord]],
@@ -78,9 +88,10 @@ def test_whatever_the_agents_make_of_a_session_is_equal(
     order: list[bool],
     power: int | None,
     most: int,
+    document: bytes,
 ) -> None:
     billed = Billed(Limits(max_readings=most))
-    billed.publish(tariff("0.50"))
+    billed.publish(document)
     connectors = [] if power is None else [{"connector_id": 1, "max_power_kw": power}]
     billed.register(tariff_id="T1", connectors=connectors)
     for is_chunk in order:
@@ -100,13 +111,32 @@ def test_whatever_the_agents_make_of_a_session_is_equal(
 
 async def test_a_bill_that_follows_its_records_costs_what_they_do_while_it_is_held() -> None:
     billed = Billed()
+    billed.publish(tariff("0.50"))
+    billed.register(tariff_id="T1")
     billed.send(start(), end(60, 10.0))
     assert len(billed.found_of("sealed-sessions")) == 1
-    assert await billed.cost() is not None
+    sealed = await billed.cost()
+    # Two ends that contradict each other: the later one would be billed.
+    billed.send(end(50, 12.0), end(70, 20.0, user_id="U1"))
+    _, checked = billed.checked()
+    cost = await billed.cost()
+    assert checked.sessions["EV-001", "S1"].costs() == [cost] != [sealed]
+    # One that cannot be billed.
     billed.send(correction(-10, 12.0))
     _, checked = billed.checked()
     assert checked.sessions["EV-001", "S1"].costs() == [None]
     assert await billed.cost() is None
+
+
+async def test_the_cost_of_what_was_looked_at_last_counts_though_it_is_the_same_total() -> None:
+    billed = Billed()
+    billed.publish(capped())
+    billed.register(tariff_id="T1")
+    billed.send(start(), update(30, 10.0, charging=False), end(60, 10.0))
+    billed.send(update(20, 10.0, charging=False)).decide(approve(4))
+    assert len(billed.found_of("sealed-sessions")) == 1
+    _, checked = billed.checked()
+    assert checked.sessions["EV-001", "S1"].costs() == [await billed.cost()]
 
 
 def cut(
@@ -114,8 +144,8 @@ def cut(
 ) -> Any:
     """Return what became of a session, its records being cut into chunks of these sizes.
 
-    That is its account, when it was completed, and all that was written about its bills; ``waiting``
-    are decisions that were taken up before the records.
+    That is its account, when it was completed, all that was written about its bills, and what became a
+    dead letter; ``waiting`` are decisions that were taken up before the records.
     """
     billed = Billed()
     billed.decide(*waiting)
@@ -126,8 +156,10 @@ def cut(
         billed.send(*left[:size])
         del left[:size]
     assert not left
+    assert list(billed.report().lines()) == []
     row = decode_session(billed.step.rows[session_key("EV-001", "S1")])
-    return row.account, row.completed_us, billed.step.emitted
+    letters = billed.step.refused, billed.step.rejected
+    return row.account, row.completed_us, billed.step.emitted, letters
 
 
 def test_decisions_that_waited_are_carried_out_in_the_order_of_what_they_waited_for() -> None:
@@ -136,7 +168,7 @@ def test_decisions_that_waited_are_carried_out_in_the_order_of_what_they_waited_
     fixes = correct(4, 3.0, ingest_us=minute(1))._replace(offset=0)
     drops = void(3, ingest_us=minute(2))._replace(offset=1)
 
-    account, _, written = one_by_one = cut(records, 50, 1, 1, 1, 1, waiting=[fixes, drops])
+    account, _, written, _ = one_by_one = cut(records, 50, 1, 1, 1, 1, waiting=[fixes, drops])
 
     assert account.verdict is Verdict.VOID
     kinds = [json.loads(value)["kind"] for topic, value in written if topic == "invoices"]
@@ -151,7 +183,7 @@ def test_what_a_session_without_an_invoice_was_when_a_decision_came_due_does_not
     records = [start(), end(60, 10.0), correction(60, 12.0), update(70, 12.0)]
     cheaper = rerate(2, "0.20")._replace(document=tariff("0.20", "T2").decode())
 
-    _, _, written = one_by_one = cut(records, 50, 1, 1, 1, 1, waiting=[cheaper])
+    _, _, written, _ = one_by_one = cut(records, 50, 1, 1, 1, 1, waiting=[cheaper])
 
     assert len(written) == 3  # as agreed, under the other tariff, and that again of the correction
     assert cut(records, 50, 4, waiting=[cheaper]) == one_by_one
