@@ -59,6 +59,8 @@ class Checked(NamedTuple):
     """Each one that is not forgotten."""
     refused: dict[tuple[str, int, int], Rejected]
     """Records that a rule refused, by topic, partition and offset."""
+    stations: set[str]
+    """Those that a session's row names, be it forgotten or only decided about."""
 
     def tariffs(self) -> set[str]:
         """Return the digests of the tariffs without a version that the sessions' accounts name."""
@@ -106,7 +108,7 @@ class _Sessions:
         self._limits = limits
         self._report = report
         self._is_billing = is_billing
-        self._checked = Checked({}, {})
+        self._checked = Checked({}, {}, set())
 
     def check(self) -> Checked:
         sources = self._sources
@@ -116,6 +118,8 @@ class _Sessions:
         for session in sources.sessions():
             self._report.compared["sessions"] += 1
             value = self._rows.take(session_key(*session))
+            if value is not None:
+                self._checked.stations.add(session[0])
             if value == PRESENT:
                 self._check_forgotten(session, now_us)
                 continue

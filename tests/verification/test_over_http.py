@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from evcharge.domain.billing.account import Account
 from evcharge.domain.billing.decision import Verdict
@@ -149,6 +151,56 @@ async def test_what_comes_from_a_copy_is_no_difference_but_an_error() -> None:
                 await asked.check_list([])
             with pytest.raises(CommandError, match="from a copy"):
                 await asked.check_station("EV-001", [], {}, None)
+
+
+async def test_a_worker_that_cannot_tell_at_this_moment_is_no_difference_but_an_error() -> None:
+    report = Report()
+    async with group(data()) as workers:
+        worker = await workers.worker([])
+        async with Asked(worker.url, 1, report) as asked:
+            with pytest.raises(CommandError, match="answers 503"):
+                await asked.check_station("EV-001", [], {}, None)
+            with pytest.raises(CommandError, match="answers 503"):
+                await asked.check_invoice(NAMES[0], b"{}")
+
+    assert report.equal
+
+
+async def test_what_no_path_can_name_is_counted_and_not_asked_for() -> None:
+    served, report = data(), Report()
+    served.say("..", Status.FREE)
+    served.sessions["EV-002", "."] = session_of(ended_us=NOW)
+    async with group(served) as workers:
+        worker = await workers.worker()
+        async with Asked(worker.url, 86_400 * SECOND, report, lambda: NOW) as asked:
+            await asked.check_list(served.stations)
+            await asked.check_station("..", served.stations[".."].words, {}, None)
+            words = served.stations["EV-002"].words
+            await asked.check_station(
+                "EV-002",
+                words,
+                {".": Known(served.sessions["EV-002", "."], None, lambda: [None])},
+                None,
+            )
+            await asked.check_user(".", [])
+
+    assert list(report.lines()) == []
+    for kind in ("stations", "users"):
+        assert report.compared[f"{kind} that no path can name"] == 1
+
+
+async def test_a_list_that_goes_in_a_circle_is_found_and_ends() -> None:
+    async def answer(request: web.Request) -> web.Response:
+        following = "second" if request.query.get("cursor") != "second" else "first"
+        row = {"station_id": f"EV-{following}"}
+        return web.json_response({"stations": [row], "next": following, "partial": False})
+
+    application, report = web.Application(), Report()
+    application.router.add_get("/v1/stations", answer)
+    async with TestServer(application) as server, Asked(str(server.make_url("")), 1, report) as one:
+        await one.check_list(["EV-first", "EV-second"])
+
+    assert "repeated" in {sort for _, sort in report.differences}
 
 
 async def test_a_worker_that_does_not_answer_is_no_difference_but_an_error() -> None:
