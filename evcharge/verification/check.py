@@ -19,11 +19,11 @@ from evcharge.kafka.partitioning import Partitioner
 from evcharge.reference.plans import default_document
 from evcharge.settings import Settings
 from evcharge.topics.catalogue import SESSION_DECISIONS, changelog_topic
+from evcharge.verification.across import Across
 from evcharge.verification.bills import INVOICES, SEALED, Bills, Found
 from evcharge.verification.letters import Refused
 from evcharge.verification.outputs import ExpectedOutputs, Output, Place
 from evcharge.verification.over_http import Asked
-from evcharge.verification.papers import said
 from evcharge.verification.partitions import Partitions, Progress
 from evcharge.verification.reference import Reference
 from evcharge.verification.report import Report
@@ -117,23 +117,17 @@ class _Check:
         settings = self._settings
         await self._topics.require(self._partitioned(), settings.partitions)
         await self._read_reference()
-        register = self._reference.register if self._asked else {}
-        known = set(register)
-        users: dict[str, list[str]] = {}
+        register = self._reference.register
+        across = Across(register)
         for number in range(settings.partitions):
             words = await self._check_stations(number)
             checked, invoices = await self._check_sessions(number)
-            for of_station in invoices.values():
-                for name, value in of_station.items():
-                    users.setdefault(str(said(value).get("user_id")), []).append(name)
-            known |= words.keys() | checked.stations
             if self._asked:
+                across.take_up(words, checked, invoices)
                 mine = {k: v for k, v in register.items() if self._partition_of(k) == number}
                 await self._ask(number, words, checked, mine, invoices)
         if self._asked:
-            await self._asked.check_list(known)
-            for user_id, names in sorted(users.items())[: self._sample]:
-                await self._asked.check_user(user_id, names)
+            await across.check(self._asked, self._sample)
         for sorting in (self._statuses, self._sessions):
             assert sorting.rerouted is not None, "of a device topic"
             await self._check_output(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from decimal import Decimal
 from http import HTTPStatus
 from typing import Any, Self
 
@@ -14,12 +13,20 @@ from evcharge.domain.station import describe_station
 from evcharge.domain.station_register import RegisteredStation
 from evcharge.domain.station_session import OpenSession
 from evcharge.domain.station_state import ConnectorWord, StationState
-from evcharge.verification.answers import session_facts, station_facts
+from evcharge.verification.answers import (
+    document_digest,
+    evidence_facts,
+    session_facts,
+    station_facts,
+)
 from evcharge.verification.asked_worker import AskedWorker
 from evcharge.verification.memory import is_occupied
 from evcharge.verification.report import Report
 from evcharge.verification.session_sources import SessionId
 from evcharge.verification.sessions import Known
+
+_MOST_NAMED = 100
+"""Stations that are named where so many or more have a session of one id."""
 
 
 class Asked:
@@ -54,6 +61,19 @@ class Asked:
         self._report.compared["stations in the list"] += len(listed)
         self._differ("stations in the list", set(stations), listed)
 
+    async def check_held(self, sessions: Mapping[SessionId, Mapping[str, Any]]) -> None:
+        """Compare the facts of all held sessions with the list of those that wait for a person."""
+        found = {}
+        listed = []
+        async for session in self._worker.rows("/v1/sessions", "sessions", {"state": "held"}):
+            one = session["station_id"], session["session_id"]
+            found[one] = session
+            listed.append(one)
+        self._report.compared["held sessions in the list"] += len(listed)
+        self._differ("held sessions in the list", sessions.keys(), listed)
+        for one in sessions.keys() & found.keys():
+            self._compare(f"held {_name(one)}", sessions[one], found[one])
+
     async def check_station(
         self,
         station_id: str,
@@ -61,7 +81,7 @@ class Asked:
         sessions: Mapping[str, Known],
         registered: RegisteredStation | None,
     ) -> None:
-        """Compare one station and all of its sessions."""
+        """Compare one station, all of its sessions in its list, and one by its own id."""
         if not self._worker.can_name("stations", station_id):
             return
         name, path = f"station {station_id}", f"/v1/stations/{station_id}"
@@ -98,6 +118,39 @@ class Asked:
             self._report.compared["sessions over HTTP"] += 1
             one = station_id, session_id
             self._compare_session(_name(one), one, sessions[session_id], listed[session_id])
+        await self._check_one_by_id(station_id, sessions)
+
+    async def _check_one_by_id(self, station_id: str, sessions: Mapping[str, Known]) -> None:
+        """Ask for one of a station's sessions by its id alone, then for its evidence."""
+        named = [each for each in sorted(sessions) if self._worker.can_name("sessions", each)]
+        if not named:
+            return
+        # The same one each time, as long as the station has the same sessions.
+        session_id = random.Random(station_id).choice(named)
+        one, known = (station_id, session_id), sessions[session_id]
+        path, name = f"/v1/sessions/{session_id}", f"by its id, {_name(one)}"
+        may_say = HTTPStatus.OK, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT
+        status, found = await self._worker.get(path, may_say=may_say)
+        self._report.compared["sessions by their id"] += 1
+        if status == HTTPStatus.OK:
+            self._compare_session(name, one, known, found)
+        elif status == HTTPStatus.NOT_FOUND:
+            self._differs("missing", name)
+        elif station_id not in (others := found.get("stations", ())) and len(others) < _MOST_NAMED:
+            self._differs("missing", f"{name}: only {others} are named")
+        await self._check_evidence(one, known)
+
+    async def _check_evidence(self, one: SessionId, known: Known) -> None:
+        station_id, session_id = one
+        path, query = f"/v1/sessions/{session_id}/evidence", {"station_id": station_id}
+        pages = [page async for page in self._worker.pages(path, query)]
+        records = [record for page in pages for record in page.get("records", ())]
+        if not pages:
+            return
+        name, found = f"the evidence of {_name(one)}", {**pages[0], "records": records}
+        self._compare_session(name, one, known, found.get("session", {}))
+        facts = evidence_facts(*one, known)
+        self._compare(name, _one_by_one(facts), _one_by_one(found))
 
     async def check_invoice(self, invoice_id: str, record: bytes) -> None:
         """Compare an invoice or a credit note with its record."""
@@ -107,17 +160,21 @@ class Asked:
         self._report.compared["invoices over HTTP"] += 1
         if status == HTTPStatus.NOT_FOUND:
             self._differs("missing", f"invoice {invoice_id}")
-        elif found != json.loads(record, parse_float=Decimal):
+        elif document_digest(found) != document_digest(record):
             self._differs("changed", f"invoice {invoice_id}: {found}")
 
-    async def check_user(self, user_id: str, invoices: Iterable[str]) -> None:
-        """Compare the ids of a user's invoices."""
+    async def check_user(self, user_id: str, invoices: Mapping[str, bytes]) -> None:
+        """Compare a user's invoices and credit notes with the digests of their records, by id."""
         if not self._worker.can_name("users", user_id):
             return
-        rows = self._worker.rows(f"/v1/users/{user_id}/invoices", "invoices")
-        listed = [each["invoice_id"] async for each in rows]
+        listed = []
+        async for found in self._worker.rows(f"/v1/users/{user_id}/invoices", "invoices"):
+            name = found["invoice_id"]
+            listed.append(name)
+            if name in invoices and document_digest(found) != invoices[name]:
+                self._differs("changed", f"invoice {name} of {user_id}: {found}")
         self._report.compared["invoices of users"] += len(listed)
-        self._differ(f"invoices of {user_id}", set(invoices), listed)
+        self._differ(f"invoices of {user_id}", invoices.keys(), listed)
 
     def _compare_session(
         self, name: str, one: SessionId, known: Known, found: Mapping[str, Any]
@@ -150,3 +207,10 @@ class Asked:
 def _name(session: SessionId) -> str:
     station_id, session_id = session
     return f"session {session_id} of {station_id}"
+
+
+def _one_by_one(evidence: Mapping[str, Any]) -> dict[str, Any]:
+    """Return evidence with its records as members of their own, so that a difference names one."""
+    records = evidence["records"]
+    numbered = {f"record {number}": each for number, each in enumerate(records)}
+    return {**evidence, "records": len(records), **numbered}

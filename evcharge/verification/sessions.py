@@ -50,6 +50,8 @@ class Known(NamedTuple):
     account: Account | None
     costs: Callable[[], Sequence[CostJson]]
     """What it may be said to cost."""
+    records: Sequence[SessionRecord]
+    """Those that are kept, in the order of arrival."""
 
 
 class Checked(NamedTuple):
@@ -184,7 +186,7 @@ class _Sessions:
             unpriced = ended.unpriced if ended else row is not None and row.unpriced
             if why_unbilled(account, unpriced=unpriced, is_billing=self._is_billing):
                 costs = partial(list[CostJson], [None])
-            self._checked.sessions[session] = Known(state, account, costs)
+            self._checked.sessions[session] = Known(state, account, costs, log.kept)
         own.check(state, account)
         flooded = state.witnesses is not None
         own.check_kept(kept, kept_of(accepted, self._limits) if flooded else records)
