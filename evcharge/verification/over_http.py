@@ -180,7 +180,7 @@ class Asked:
         self, name: str, one: SessionId, known: Known, found: Mapping[str, Any]
     ) -> None:
         self._compare(name, session_facts(*one, known), found)
-        costs = known.costs()
+        costs = known.costs(self._now_us())
         if found.get("cost") not in costs:
             said = f"{name}: cost is {found.get('cost')!r} instead of {costs!r}"
             self._differs("changed", said)

@@ -48,8 +48,8 @@ class Known(NamedTuple):
 
     state: SessionState
     account: Account | None
-    costs: Callable[[], Sequence[CostJson]]
-    """What it may be said to cost."""
+    costs: Callable[[int], Sequence[CostJson]]
+    """What it may be said to cost at an instant, which is now."""
     records: Sequence[SessionRecord]
     """Those that are kept, in the order of arrival."""
 
@@ -182,10 +182,11 @@ class _Sessions:
                 own.differs("surplus", "a row of nothing")
             return ended
         if state != EMPTY:
+            costs: Callable[[int], Sequence[CostJson]]
             costs = partial(possible_costs, log, state, account, self._reference, self._limits)
             unpriced = ended.unpriced if ended else row is not None and row.unpriced
             if why_unbilled(account, unpriced=unpriced, is_billing=self._is_billing):
-                costs = partial(list[CostJson], [None])
+                costs = _no_cost
             self._checked.sessions[session] = Known(state, account, costs, log.kept)
         own.check(state, account)
         flooded = state.witnesses is not None
@@ -284,6 +285,10 @@ class _Sessions:
     def _differs(self, sort: str, session: SessionId, what: str) -> None:
         station_id, session_id = session
         self._report.differs(self._where, sort, f"session {session_id} of {station_id}: {what}")
+
+
+def _no_cost(_: int) -> Sequence[CostJson]:
+    return [None]
 
 
 def _nothing_to_compare(_: Ended) -> None:

@@ -33,7 +33,7 @@ class Lists:
 def partition(station_id: str, reasons: int = 0) -> Checked:
     """Return a partition with an ended session of a station, held for reasons, and a forgotten one."""
     state = session_of(ended_us=NOW, energy_uwh=1, reasons=reasons)
-    known = Known(state, None, lambda: [None], [])
+    known = Known(state, None, lambda _: [None], [])
     return Checked({(station_id, "S1"): known}, {}, {station_id, f"{station_id}-gone"})
 
 

@@ -103,7 +103,7 @@ def known(expected: Data, station_id: str) -> dict[str, Known]:
         session_id: Known(
             state,
             expected.accounts.get((station, session_id)),
-            lambda cost=COST if (station, session_id) == BILLED else None: [cost],  # type: ignore[misc]
+            lambda _, cost=COST if (station, session_id) == BILLED else None: [cost],  # type: ignore[misc]
             expected.records.get((station, session_id), []),
         )
         for (station, session_id), state in expected.sessions.items()
