@@ -39,7 +39,7 @@ class Verify(ProjectCommand):
         option(
             "--sample",
             type=click.IntRange(1),
-            help="With --url: ask about so many stations only, the same ones each time.",
+            help="With --url: ask about so many stations and users only, the same ones each time.",
         ),
     ]
 

@@ -10,7 +10,8 @@ workers wrote. Nothing of ``evcharge/engine`` is used, so that a mistake there i
 * ``statuses.py`` and ``sessions.py`` say what the tables' rows have to be, ``sealed.py`` what was to
   be emitted, ``outputs.py`` which dead letters and rerouted records there have to be;
 * ``rows.py`` takes the rows of a changelog or of RocksDB apart, ``stores.py`` compares the two;
-* ``over_http.py`` asks a worker;
+* ``asked_worker.py`` asks a worker, ``answers.py`` says what it has to answer, ``over_http.py`` compares
+  the two station by station, ``across.py`` what concerns all partitions;
 * ``check.py`` is the whole run, ``report.py`` what it found.
 """
 

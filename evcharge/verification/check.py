@@ -19,17 +19,17 @@ from evcharge.kafka.partitioning import Partitioner
 from evcharge.reference.plans import default_document
 from evcharge.settings import Settings
 from evcharge.topics.catalogue import SESSION_DECISIONS, changelog_topic
+from evcharge.verification.across import Across
 from evcharge.verification.bills import INVOICES, SEALED, Bills, Found
 from evcharge.verification.letters import Refused
 from evcharge.verification.outputs import ExpectedOutputs, Output, Place
 from evcharge.verification.over_http import Asked
-from evcharge.verification.papers import said
 from evcharge.verification.partitions import Partitions, Progress
 from evcharge.verification.reference import Reference
 from evcharge.verification.report import Report
 from evcharge.verification.rows import check_left
-from evcharge.verification.session_sources import SessionId, Sources
-from evcharge.verification.sessions import Known, check_sessions
+from evcharge.verification.session_sources import Sources
+from evcharge.verification.sessions import Checked, Known, check_sessions
 from evcharge.verification.sources import Sorting, place_of_dead_letter, place_of_rerouted
 from evcharge.verification.statuses import check_stations
 from evcharge.verification.stores import TABLES
@@ -117,23 +117,17 @@ class _Check:
         settings = self._settings
         await self._topics.require(self._partitioned(), settings.partitions)
         await self._read_reference()
-        register = self._reference.register if self._asked else {}
-        known = set(register)
-        users: dict[str, list[str]] = {}
+        register = self._reference.register
+        across = Across(register)
         for number in range(settings.partitions):
             words = await self._check_stations(number)
-            sessions, invoices = await self._check_sessions(number)
-            for of_station in invoices.values():
-                for name, value in of_station.items():
-                    users.setdefault(str(said(value).get("user_id")), []).append(name)
-            known |= words.keys() | {station_id for station_id, _ in sessions}
+            checked, invoices = await self._check_sessions(number)
             if self._asked:
+                across.take_up(words, checked, invoices)
                 mine = {k: v for k, v in register.items() if self._partition_of(k) == number}
-                await self._ask(number, words, sessions, mine, invoices)
+                await self._ask(number, words, checked, mine, invoices)
         if self._asked:
-            await self._asked.check_list(known)
-            for user_id, names in sorted(users.items())[: self._sample]:
-                await self._asked.check_user(user_id, names)
+            await across.check(self._asked, self._sample)
         for sorting in (self._statuses, self._sessions):
             assert sorting.rerouted is not None, "of a device topic"
             await self._check_output(
@@ -167,7 +161,7 @@ class _Check:
 
     async def _check_sessions(
         self, number: int
-    ) -> tuple[Mapping[SessionId, Known], Mapping[str, Mapping[str, bytes]]]:
+    ) -> tuple[Checked, Mapping[str, Mapping[str, bytes]]]:
         """Return the sessions, and the invoices of each station by id."""
         sources = await self._partitions.sources(self._sessions, number)
         decisions = await self._partitions.sources(self._decisions, number)
@@ -195,7 +189,7 @@ class _Check:
                 if self._settings.topic(topic) == sorting.topic
             }
             await self._partitions.refuse(sorting, number, expected)
-        return checked.sessions, bills.by_station()
+        return checked, bills.by_station()
 
     async def _refused(self, number: int) -> Refused:
         """Read what the dead letters of a partition say of records and decisions of sessions."""
@@ -231,16 +225,16 @@ class _Check:
         self,
         number: int,
         words: Mapping[str, Sequence[ConnectorWord]],
-        sessions: Mapping[SessionId, Known],
+        checked: Checked,
         register: Mapping[str, RegisteredStation],
         invoices: Mapping[str, Mapping[str, bytes]],
     ) -> None:
         """Ask the worker about the stations of a partition, or an equal share of the sample."""
         assert self._asked is not None, "asked for"
         of_station: dict[str, dict[str, Known]] = {}
-        for (station_id, session_id), known in sessions.items():
+        for (station_id, session_id), known in checked.sessions.items():
             of_station.setdefault(station_id, {})[session_id] = known
-        stations = sorted({*words, *of_station, *register})
+        stations = sorted({*words, *checked.stations, *register})
         if self._sample is not None:
             share = -(-self._sample // self._settings.partitions)
             stations = random.Random(number).sample(stations, min(share, len(stations)))

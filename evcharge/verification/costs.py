@@ -25,10 +25,12 @@ def possible_costs(
     account: Account | None,
     reference: Reference,
     limits: Limits,
+    now_us: int,
 ) -> Sequence[CostJson]:
     """Return what an answer may say that a session costs (docs/billing.md, *Over HTTP*).
 
-    Several are possible where its terms are not frozen yet: those that would be chosen now count.
+    Several are possible where its terms are not frozen yet: those that would be chosen now count, and
+    what was published in the last minutes need not be read yet.
     """
     standing = standing_of(state, account).standing
     if standing is Lifecycle.VOID:
@@ -45,7 +47,7 @@ def possible_costs(
         choices: Sequence[Any] = [account.terms]
     else:
         ids = log.station_id, state.connector_id, state.started_us
-        choices = reference.choices(*ids, state.updated_us)
+        choices = reference.choices(*ids, now_us)
     upto_us = state.last_us if state.ended_us is None else state.ended_us
     records = ordered(with_witnesses(state, log.kept))
     costs: list[CostJson] = []

@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-import json
+import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from http import HTTPStatus
 from typing import Any, Self
 
-import aiohttp
-
-from evcharge.domain.billing.account import Facts, facts_of
-from evcharge.domain.billing.standing import standing_of
-from evcharge.domain.quantities import KW, KWH, MICRO, decimal_text, format_timestamp
-from evcharge.domain.session import Lifecycle
 from evcharge.domain.station import describe_station
 from evcharge.domain.station_register import RegisteredStation
 from evcharge.domain.station_session import OpenSession
 from evcharge.domain.station_state import ConnectorWord, StationState
-from evcharge.errors import CommandError
+from evcharge.verification.answers import (
+    document_digest,
+    evidence_facts,
+    session_facts,
+    station_facts,
+)
+from evcharge.verification.asked_worker import AskedWorker
 from evcharge.verification.memory import is_occupied
 from evcharge.verification.report import Report
+from evcharge.verification.session_sources import SessionId
 from evcharge.verification.sessions import Known
 
-_TIMEOUT = aiohttp.ClientTimeout(total=30)
+_MOST_NAMED = 100
+"""Stations that are named where so many or more have a session of one id."""
 
 
 class Asked:
     """A worker that is asked over HTTP, as an async context manager.
 
-    Every method raises CommandError if it does not answer.
+    Every method raises CommandError where the worker can say nothing (``asked_worker.py``).
     """
 
     def __init__(
@@ -39,28 +42,37 @@ class Asked:
         report: Report,
         now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
     ) -> None:
-        self._url = url.rstrip("/")
+        self._worker = AskedWorker(url, report)
         self._silence_us = silence_us
         self._report = report
         self._now_us = now_us
-        self._where = f"HTTP {self._url}"
 
     async def __aenter__(self) -> Self:
-        self._http = aiohttp.ClientSession(timeout=_TIMEOUT)
+        await self._worker.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._http.close()
+        await self._worker.__aexit__()
 
     async def check_list(self, stations: Iterable[str]) -> None:
         """Compare the ids of all stations with the list of stations."""
-        expected = set(stations)
-        listed = [each["station_id"] async for each in self._pages("/v1/stations", "stations")]
+        rows = self._worker.rows("/v1/stations", "stations")
+        listed = [each["station_id"] async for each in rows]
         self._report.compared["stations in the list"] += len(listed)
-        self._differ("missing", "stations not in the list", expected - set(listed))
-        self._differ("surplus", "stations in the list", set(listed) - expected)
-        if listed != sorted(set(listed)):
-            self._report.differs(self._where, "changed", "the list of stations is not sorted")
+        self._differ("stations in the list", set(stations), listed)
+
+    async def check_held(self, sessions: Mapping[SessionId, Mapping[str, Any]]) -> None:
+        """Compare the facts of all held sessions with the list of those that wait for a person."""
+        found = {}
+        listed = []
+        async for session in self._worker.rows("/v1/sessions", "sessions", {"state": "held"}):
+            one = session["station_id"], session["session_id"]
+            found[one] = session
+            listed.append(one)
+        self._report.compared["held sessions in the list"] += len(listed)
+        self._differ("held sessions in the list", sessions.keys(), listed)
+        for one in sessions.keys() & found.keys():
+            self._compare(f"held {_name(one)}", sessions[one], found[one])
 
     async def check_station(
         self,
@@ -69,13 +81,16 @@ class Asked:
         sessions: Mapping[str, Known],
         registered: RegisteredStation | None,
     ) -> None:
-        """Compare one station and all of its sessions."""
-        name = f"station {station_id}"
-        path = f"/v1/stations/{station_id}"
+        """Compare one station, all of its sessions in its list, and one by its own id."""
+        if not self._worker.can_name("stations", station_id):
+            return
+        name, path = f"station {station_id}", f"/v1/stations/{station_id}"
         running = [
-            OpenSession(each, state.connector_id, state.started_us, state.updated_us)
-            for each, (state, account, _) in sessions.items()
-            if is_occupied(state, account)
+            OpenSession(
+                each, known.state.connector_id, known.state.started_us, known.state.updated_us
+            )
+            for each, known in sessions.items()
+            if is_occupied(known.state, known.account)
         ]
         view = describe_station(
             station_id,
@@ -85,142 +100,117 @@ class Asked:
             self._now_us(),
             self._silence_us,
         )
-        status, found = await self._get(path)
-        if found.get("stale"):
-            raise CommandError(f"{self._url}{path} answers from a copy")
+        status, found = await self._worker.get(path)
         self._report.compared["stations over HTTP"] += 1
-        if status != 200:
-            self._report.differs(self._where, "missing", f"{name}: {status} {found}")
+        if status == HTTPStatus.NOT_FOUND:
+            self._differs("missing", name)
             return
-        plugs = [
-            {
-                "connector_id": plug.connector_id,
-                "evse_id": plug.evse_id,
-                "status": plug.status.value,
-                "since": _time(plug.since_us),
-                "error_code": plug.error_code,
-                "standard": plug.standard,
-                "max_power_kw": _amount(plug.max_power_mw, KW),
-                "session_id": plug.session_id,
-            }
-            for plug in view.connectors
-        ]
-        for plug in found["connectors"]:
-            plug.pop("age_s", None)  # another moment has another age
-        facts = {
-            "status": view.status.value,
-            "free": view.free,
-            "evses": view.evses,
-            "updated_at": _time(view.updated_us),
-            "connectors": plugs,
-        }
-        self._compare(name, facts, found)
+        for plug in found.get("connectors", ()):
+            plug.pop("age_s", None)
+        self._compare(name, station_facts(view), found)
         listed = {}
-        async for session in self._pages(f"{path}/sessions", "sessions"):
+        async for session in self._worker.rows(f"{path}/sessions", "sessions"):
             if session["session_id"] in listed:
-                self._report.differs(self._where, "repeated", f"{name}: {session['session_id']}")
+                self._differs("repeated", f"{name}: {session['session_id']}")
             listed[session["session_id"]] = session
-        self._differ("missing", f"{name}: sessions", sessions.keys() - listed.keys())
-        self._differ("surplus", f"{name}: sessions", listed.keys() - sessions.keys())
+        self._differ(f"{name}: sessions", sessions.keys(), sorted(listed))
         for session_id in sessions.keys() & listed.keys():
             self._report.compared["sessions over HTTP"] += 1
-            expected = session_facts(station_id, session_id, sessions[session_id])
-            name, found = f"session {session_id} of {station_id}", listed[session_id]
-            self._compare(name, expected, found)
-            costs = sessions[session_id].costs()
-            if found.get("cost") not in costs:
-                said = f"{name}: cost is {found.get('cost')!r} instead of {costs!r}"
-                self._report.differs(self._where, "changed", said)
+            one = station_id, session_id
+            self._compare_session(_name(one), one, sessions[session_id], listed[session_id])
+        await self._check_one_by_id(station_id, sessions)
+
+    async def _check_one_by_id(self, station_id: str, sessions: Mapping[str, Known]) -> None:
+        """Ask for one of a station's sessions by its id alone, then for its evidence."""
+        named = [each for each in sorted(sessions) if self._worker.can_name("sessions", each)]
+        if not named:
+            return
+        # The same one each time, as long as the station has the same sessions.
+        session_id = random.Random(station_id).choice(named)
+        one, known = (station_id, session_id), sessions[session_id]
+        path, name = f"/v1/sessions/{session_id}", f"by its id, {_name(one)}"
+        may_say = HTTPStatus.OK, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT
+        status, found = await self._worker.get(path, may_say=may_say)
+        self._report.compared["sessions by their id"] += 1
+        if status == HTTPStatus.OK:
+            self._compare_session(name, one, known, found)
+        elif status == HTTPStatus.NOT_FOUND:
+            self._differs("missing", name)
+        elif station_id not in (others := found.get("stations", ())) and len(others) < _MOST_NAMED:
+            self._differs("missing", f"{name}: only {others} are named")
+        await self._check_evidence(one, known)
+
+    async def _check_evidence(self, one: SessionId, known: Known) -> None:
+        station_id, session_id = one
+        path, query = f"/v1/sessions/{session_id}/evidence", {"station_id": station_id}
+        pages = [page async for page in self._worker.pages(path, query)]
+        records = [record for page in pages for record in page.get("records", ())]
+        if not pages:
+            return
+        name, found = f"the evidence of {_name(one)}", {**pages[0], "records": records}
+        self._compare_session(name, one, known, found.get("session", {}))
+        facts = evidence_facts(*one, known)
+        self._compare(name, _one_by_one(facts), _one_by_one(found))
 
     async def check_invoice(self, invoice_id: str, record: bytes) -> None:
         """Compare an invoice or a credit note with its record."""
-        path = f"/v1/invoices/{invoice_id}"
-        status, found = await self._get(path)
-        if found.get("stale"):
-            raise CommandError(f"{self._url}{path} answers from a copy")
+        if not self._worker.can_name("invoices", invoice_id):
+            return
+        status, found = await self._worker.get(f"/v1/invoices/{invoice_id}")
         self._report.compared["invoices over HTTP"] += 1
-        if status != 200:
-            self._report.differs(self._where, "missing", f"invoice {invoice_id}: {status}")
-        elif found != json.loads(record, parse_float=Decimal):
-            self._report.differs(self._where, "changed", f"invoice {invoice_id}: {found}")
+        if status == HTTPStatus.NOT_FOUND:
+            self._differs("missing", f"invoice {invoice_id}")
+        elif document_digest(found) != document_digest(record):
+            self._differs("changed", f"invoice {invoice_id}: {found}")
 
-    async def check_user(self, user_id: str, invoices: Iterable[str]) -> None:
-        """Compare the ids of a user's invoices."""
-        expected = sorted(invoices)
-        path = f"/v1/users/{user_id}/invoices"
-        listed = [each["invoice_id"] async for each in self._pages(path, "invoices")]
+    async def check_user(self, user_id: str, invoices: Mapping[str, bytes]) -> None:
+        """Compare a user's invoices and credit notes with the digests of their records, by id."""
+        if not self._worker.can_name("users", user_id):
+            return
+        listed = []
+        async for found in self._worker.rows(f"/v1/users/{user_id}/invoices", "invoices"):
+            name = found["invoice_id"]
+            listed.append(name)
+            if name in invoices and document_digest(found) != invoices[name]:
+                self._differs("changed", f"invoice {name} of {user_id}: {found}")
         self._report.compared["invoices of users"] += len(listed)
-        self._differ("missing", f"invoices of {user_id}", set(expected) - set(listed))
-        self._differ("surplus", f"invoices of {user_id}", set(listed) - set(expected))
-        if listed != sorted(set(listed)):
-            self._report.differs(self._where, "changed", f"the list of {user_id} is not sorted")
+        self._differ(f"invoices of {user_id}", invoices.keys(), listed)
+
+    def _compare_session(
+        self, name: str, one: SessionId, known: Known, found: Mapping[str, Any]
+    ) -> None:
+        self._compare(name, session_facts(*one, known), found)
+        costs = known.costs(self._now_us())
+        if found.get("cost") not in costs:
+            said = f"{name}: cost is {found.get('cost')!r} instead of {costs!r}"
+            self._differs("changed", said)
 
     def _compare(self, name: str, expected: Mapping[str, Any], found: Mapping[str, Any]) -> None:
         for field, value in expected.items():
             if found.get(field) != value:
                 said = f"{name}: {field} is {found.get(field)!r} instead of {value!r}"
-                self._report.differs(self._where, "changed", said)
+                self._differs("changed", said)
 
-    def _differ(self, sort: str, what: str, ids: Iterable[str]) -> None:
-        for each in sorted(ids):
-            self._report.differs(self._where, sort, f"{what}: {each}")
+    def _differ(self, what: str, expected: AbstractSet[Any], listed: Sequence[Any]) -> None:
+        """Note what a list lacks, what it has too much, and that it is not in its order."""
+        for each in sorted(expected - set(listed)):
+            self._differs("missing", f"{what}: {each}")
+        for each in sorted(set(listed) - expected):
+            self._differs("surplus", f"{what}: {each}")
+        if listed != sorted(set(listed)):
+            self._differs("changed", f"{what}: the list is not sorted")
 
-    async def _pages(self, path: str, field: str) -> AsyncIterator[dict[str, Any]]:
-        cursor = None
-        while True:
-            query = {"limit": "1000"} | ({"cursor": cursor} if cursor else {})
-            status, body = await self._get(path, query)
-            if status != 200 or body.get("partial") or body.get("stale"):
-                raise CommandError(f"{self._url}{path} answers {status}: {body}")
-            for each in body[field]:
-                yield each
-            cursor = body["next"]
-            if cursor is None:
-                return
-
-    async def _get(self, path: str, query: Mapping[str, str] | None = None) -> tuple[int, Any]:
-        try:
-            async with self._http.get(self._url + path, params=query) as answer:
-                return answer.status, json.loads(await answer.text(), parse_float=Decimal)
-        except (aiohttp.ClientError, TimeoutError, ValueError) as problem:
-            raise CommandError(f"{self._url}{path} does not answer: {problem!r}") from None
+    def _differs(self, sort: str, detail: str) -> None:
+        self._report.differs(self._worker.where, sort, detail)
 
 
-def session_facts(station_id: str, session_id: str, known: Known) -> dict[str, Any]:
-    """Return what the contract's **Session** has to say, numbers as they are parsed."""
-    state, account, _ = known
-    stands = standing_of(state, account)
-    facts = facts_of(state)
-    if account is not None and stands.standing is Lifecycle.COMPLETED:
-        facts = facts.corrected(account.corrections)
-    return {
-        "session_id": session_id,
-        "station_id": station_id,
-        "connector_id": state.connector_id,
-        "user_id": facts.user_id,
-        "state": stands.standing.value,
-        "started_at": _time(facts.started_us),
-        "ended_at": _time(facts.ended_us),
-        "duration_s": _amount(_lasted_us(facts), MICRO),
-        "energy_kwh": _amount(facts.energy_uwh, KWH),
-        "power_kw": _amount(state.power_mw, KW),
-        "held_reasons": [reason.value for reason in stands.reasons],
-        "revision": stands.revision,
-        "updated_at": _time(state.updated_us),
-    }
+def _name(session: SessionId) -> str:
+    station_id, session_id = session
+    return f"session {session_id} of {station_id}"
 
 
-def _lasted_us(facts: Facts) -> int | None:
-    started_us, ended_us = facts.started_us, facts.ended_us
-    if started_us is None or ended_us is None or ended_us < started_us:
-        return None
-    return ended_us - started_us
-
-
-def _time(instant_us: int | None) -> str | None:
-    return None if instant_us is None else format_timestamp(instant_us)
-
-
-def _amount(amount: int | None, scale: int) -> Decimal | None:
-    """Return units as a number that equals the parsed one, whether it has a fraction or not."""
-    return None if amount is None else Decimal(decimal_text(amount, scale))
+def _one_by_one(evidence: Mapping[str, Any]) -> dict[str, Any]:
+    """Return evidence with its records as members of their own, so that a difference names one."""
+    records = evidence["records"]
+    numbered = {f"record {number}": each for number, each in enumerate(records)}
+    return {**evidence, "records": len(records), **numbered}

@@ -48,8 +48,10 @@ class Known(NamedTuple):
 
     state: SessionState
     account: Account | None
-    costs: Callable[[], Sequence[CostJson]]
-    """What it may be said to cost."""
+    costs: Callable[[int], Sequence[CostJson]]
+    """What it may be said to cost at an instant, which is now."""
+    records: Sequence[SessionRecord]
+    """Those that are kept, in the order of arrival."""
 
 
 class Checked(NamedTuple):
@@ -59,6 +61,8 @@ class Checked(NamedTuple):
     """Each one that is not forgotten."""
     refused: dict[tuple[str, int, int], Rejected]
     """Records that a rule refused, by topic, partition and offset."""
+    stations: set[str]
+    """Those that a session's row names, be it forgotten or only decided about."""
 
     def tariffs(self) -> set[str]:
         """Return the digests of the tariffs without a version that the sessions' accounts name."""
@@ -106,7 +110,7 @@ class _Sessions:
         self._limits = limits
         self._report = report
         self._is_billing = is_billing
-        self._checked = Checked({}, {})
+        self._checked = Checked({}, {}, set())
 
     def check(self) -> Checked:
         sources = self._sources
@@ -116,6 +120,8 @@ class _Sessions:
         for session in sources.sessions():
             self._report.compared["sessions"] += 1
             value = self._rows.take(session_key(*session))
+            if value is not None:
+                self._checked.stations.add(session[0])
             if value == PRESENT:
                 self._check_forgotten(session, now_us)
                 continue
@@ -176,11 +182,12 @@ class _Sessions:
                 own.differs("surplus", "a row of nothing")
             return ended
         if state != EMPTY:
+            costs: Callable[[int], Sequence[CostJson]]
             costs = partial(possible_costs, log, state, account, self._reference, self._limits)
             unpriced = ended.unpriced if ended else row is not None and row.unpriced
             if why_unbilled(account, unpriced=unpriced, is_billing=self._is_billing):
-                costs = partial(list[CostJson], [None])
-            self._checked.sessions[session] = Known(state, account, costs)
+                costs = _no_cost
+            self._checked.sessions[session] = Known(state, account, costs, log.kept)
         own.check(state, account)
         flooded = state.witnesses is not None
         own.check_kept(kept, kept_of(accepted, self._limits) if flooded else records)
@@ -278,6 +285,10 @@ class _Sessions:
     def _differs(self, sort: str, session: SessionId, what: str) -> None:
         station_id, session_id = session
         self._report.differs(self._where, sort, f"session {session_id} of {station_id}: {what}")
+
+
+def _no_cost(_: int) -> Sequence[CostJson]:
+    return [None]
 
 
 def _nothing_to_compare(_: Ended) -> None:

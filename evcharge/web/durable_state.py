@@ -21,7 +21,12 @@ from evcharge.engine.table import StateTable
 from evcharge.storage.partition_store import PartitionStore
 from evcharge.web.state import KeptSession, PartitionLostError
 from tables import charging_sessions, station_status
-from tables.charging_sessions import ChargingSessionsReader, SessionRow, stored_records
+from tables.charging_sessions import (
+    ChargingSessionsReader,
+    SessionRow,
+    session_key,
+    stored_records,
+)
 from tables.held_sessions import held_sessions, is_held
 from tables.invoices import InvoicesReader, decode_tariff, tariff_key
 from tables.station_status import StationStatusReader
@@ -80,6 +85,14 @@ class DurableState:
         partition = self.partition_of(station_id)
         with self._reading(partition):
             return self._stations(partition).station(station_id)
+
+    def is_heard_of(self, station_id: str) -> bool:
+        partition = self.partition_of(station_id)
+        with self._reading(partition):
+            if self._stations(partition).station(station_id) is not None:
+                return True
+            sessions = self._rows(partition).scan(session_key(station_id, ""))
+            return next(sessions, None) is not None
 
     def station_ids(self, partition: int, after: str | None) -> Iterator[str]:
         with self._reading(partition):

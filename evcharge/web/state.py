@@ -78,8 +78,11 @@ class StateReader(Protocol):
     def station(self, station_id: str) -> StationState | None:
         """The last words of a station."""
 
+    def is_heard_of(self, station_id: str) -> bool:
+        """Whether a status, a session or a decision about one has named a station, however long ago."""
+
     def station_ids(self, partition: int, after: str | None) -> Iterator[str]:
-        """Every station heard of in a partition, by a status or a session, sorted, after an id."""
+        """Every station of a partition that is heard of, sorted, after an id."""
 
     def kept(self, station_id: str, session_id: str) -> KeptSession | None:
         """One session with its account."""

@@ -75,13 +75,9 @@ def _one_station(context: WebContext, station_id: str) -> web.Response:
 
 
 def station_is_known(context: WebContext, station_id: str) -> bool:
-    """Whether the register, a status or a session has named the station."""
+    """Whether the register, a status or a session has named the station, as the list has it."""
     reader = context.reader
-    return (
-        reader.registered(station_id) is not None
-        or reader.station(station_id) is not None
-        or next(reader.sessions_of(station_id), None) is not None
-    )
+    return reader.registered(station_id) is not None or reader.is_heard_of(station_id)
 
 
 def _describe(context: WebContext, station_id: str) -> StationView:

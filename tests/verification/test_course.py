@@ -106,7 +106,21 @@ def test_whatever_the_agents_make_of_a_session_is_equal(
     report, checked = billed.checked()
     assert list(report.lines()) == []
     if known := checked.sessions.get(("EV-001", "S1")):
-        assert asyncio.run(billed.cost()) in known.costs()
+        assert asyncio.run(billed.cost()) in known.costs(PLUG_IN)
+
+
+async def test_a_worker_that_stopped_reading_tariffs_long_ago_says_a_wrong_running_cost() -> None:
+    billed = Billed()
+    billed.publish(tariff("0.50"))
+    billed.register(tariff_id="T1")
+    billed.publish(tariff("0.60"), worker_reads=False, at_ms=minute(5) // 1_000)
+    billed.send(start(10), update(20, 1.0, ingest=10))
+    _, checked = billed.checked()
+    costs = checked.sessions["EV-001", "S1"].costs
+
+    assert await billed.cost() in costs(minute(9))
+    assert await billed.cost() not in costs(minute(11))
+    assert [cost and cost["incl_vat"] for cost in costs(minute(11))] == ["0.72"]
 
 
 async def test_a_bill_that_follows_its_records_costs_what_they_do_while_it_is_held() -> None:
@@ -124,7 +138,7 @@ async def test_a_bill_that_follows_its_records_costs_what_they_do_while_it_is_he
     # One that cannot be billed.
     billed.send(correction(-10, 12.0))
     _, checked = billed.checked()
-    assert checked.sessions["EV-001", "S1"].costs() == [None]
+    assert checked.sessions["EV-001", "S1"].costs(PLUG_IN) == [None]
     assert await billed.cost() is None
 
 

@@ -16,7 +16,7 @@ from evcharge.verification.reference import Reference
 from evcharge.verification.report import Report
 from evcharge.verification.rows import Rows, check_left
 from evcharge.verification.session_sources import Sources
-from evcharge.verification.sessions import check_sessions
+from evcharge.verification.sessions import Checked, check_sessions
 from tables.charging_sessions import (
     PRESENT,
     SessionRow,
@@ -84,11 +84,11 @@ def found(rows: dict[bytes, bytes], records: Sequence[SessionRecord]) -> list[st
     return sorted(sort for _, sort in report.differences.elements())
 
 
-def check(where: str, rows: Rows, records: Sequence[SessionRecord], report: Report) -> None:
+def check(where: str, rows: Rows, records: Sequence[SessionRecord], report: Report) -> Checked:
     reference = Reference(default_document(SETTINGS), SETTINGS.default_time_zone)
     own = [each for each in records if each.session_id == "S1"]
     sources = Sources.of(records, papers={IDS: sealed_of(own)})
-    check_sessions(where, rows, sources, reference, LIMITS, report)
+    return check_sessions(where, rows, sources, reference, LIMITS, report)
 
 
 @pytest.mark.parametrize("records", [RECORDS, ENDED, [*ENDED, *ENDED], ENDED[::-1]])
@@ -218,3 +218,14 @@ def test_a_marker_takes_the_place_of_a_session_whose_time_has_passed_and_of_no_o
         block_key("EV-001", "S2", 0): encode_records([another]),
     }
     assert found(rows, [*ENDED, another]) == []
+
+
+def test_a_station_whose_sessions_are_forgotten_is_one_that_a_worker_knows() -> None:
+    elsewhere = start(ingest=60 + 102 * 24 * 60)._replace(station_id="EV-002")
+    report, rows = Report(), Rows({session_key(*IDS): PRESENT})
+
+    checked = check("here", rows, [*ENDED, elsewhere], report)
+
+    # Of the other one the row is missing, so nobody can have heard of it.
+    assert checked.stations == {"EV-001"}
+    assert set(checked.sessions) == {("EV-002", "S1")}

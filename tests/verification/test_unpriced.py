@@ -13,7 +13,7 @@ from evcharge.domain.session_record import SessionRecord
 from evcharge.verification.bills import Found
 from tables.charging_sessions import decode_session, encode_session, session_key
 from tests.domain.billing_desk import approve, void
-from tests.domain.session_records import correction, end, minute, start, update
+from tests.domain.session_records import PLUG_IN, correction, end, minute, start, update
 from tests.verification.billed import Billed, tariff
 from tests.verification.test_course import decisions, tidy_arrivals
 
@@ -145,7 +145,7 @@ def test_a_running_session_costs_nothing_while_billing_is_switched_off(is_billin
     made.register(tariff_id="T1")
     made.step.books.is_billing = is_billing
     _, checked = made.send(*RECORDS[:2]).checked()
-    (cost,) = checked.sessions["EV-001", "S1"].costs()
+    (cost,) = checked.sessions["EV-001", "S1"].costs(PLUG_IN)
     assert (cost is not None) == is_billing
 
 
@@ -157,4 +157,4 @@ def test_late_records_and_refused_decisions_of_it_are_equal() -> None:
     report, checked = made.checked()
     assert list(report.lines()) == []
     assert len(checked.refused) == 2
-    assert checked.sessions["EV-001", "S1"].costs() == [None]
+    assert checked.sessions["EV-001", "S1"].costs(PLUG_IN) == [None]

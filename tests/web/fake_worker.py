@@ -120,6 +120,9 @@ class FakeReader:
         self._check(self.partition_of(station_id))
         return self.data.stations.get(station_id)
 
+    def is_heard_of(self, station_id: str) -> bool:
+        return self.station(station_id) is not None or any(self.sessions_of(station_id))
+
     def station_ids(self, partition: int, after: str | None) -> Iterator[str]:
         self._check(partition)
         heard_of = {*self.data.stations, *(station for station, _ in self.data.sessions)}

@@ -7,8 +7,11 @@ import pytest
 from evcharge.domain.station_register import RegisteredConnector, RegisteredStation
 from evcharge.domain.station_state import ConnectorWord, StationState
 from evcharge.domain.status_report import Status
+from evcharge.testing import NOW_MS
 from evcharge.web import models
+from tests.agents.billing_events import decision
 from tests.web.fake_worker import NOW, SECOND, Data, group, id_in, session_of
+from tests.web.memory_web import END, START, memory_web
 
 
 def city() -> Data:
@@ -109,6 +112,26 @@ async def test_a_station_that_only_ended_sessions_tell_of_exists() -> None:
     data = Data(sessions={("E", "S1"): session_of(ended_us=NOW)})
 
     assert await ids(data, "") == ["E"]
+
+
+async def test_a_station_stays_known_when_its_sessions_are_forgotten_or_only_decided_about() -> (
+    None
+):
+    async with memory_web() as web:
+        forgotten, decided = (id_in(0, start) for start in ("A-", "B-"))
+        await web.send(*(each | {"station_id": forgotten} for each in (START, END)))
+        void = decision("void", 1, "D1", station_id=decided)
+        await web.worker.send("session-decisions", void)
+        much_later = NOW_MS + 101 * 86_400_000
+        await web.worker.send("charging-sessions", b"no json", partition=0, timestamp_ms=much_later)
+        assert web.worker.state.session(forgotten, "S1") is None
+        listed = (await web.get("/v1/stations"))["stations"]
+
+        for station_id in (forgotten, decided):
+            (one,) = (each for each in listed if each["station_id"] == station_id)
+            assert await web.get(f"/v1/stations/{station_id}") == one
+            assert one["status"] == "unknown"
+            assert (await web.get(f"/v1/stations/{station_id}/sessions"))["sessions"] == []
 
 
 @pytest.mark.parametrize("station_id", ["nobody", "%2F", "a%20b", "x" * 65, "%ff", "..%2f"])

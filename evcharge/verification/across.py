@@ -1,0 +1,48 @@
+"""What a worker is asked about all partitions together, collected from one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from evcharge.domain.billing.standing import standing_of
+from evcharge.domain.session import Lifecycle
+from evcharge.verification.answers import document_digest, session_facts
+from evcharge.verification.over_http import Asked
+from evcharge.verification.papers import said
+from evcharge.verification.session_sources import SessionId
+from evcharge.verification.sessions import Checked
+
+
+class Across:
+    """Keeps of each partition what the lists have to say: ids, and of held sessions their facts."""
+
+    def __init__(self, registered: Iterable[str]) -> None:
+        """``registered`` are the ids of the stations in the register."""
+        self._stations = set(registered)
+        self._held: dict[SessionId, Mapping[str, Any]] = {}
+        self._users: dict[str, dict[str, bytes]] = {}
+        """The digests of each user's documents, by their ids."""
+
+    def take_up(
+        self,
+        spoke: Iterable[str],
+        checked: Checked,
+        invoices: Mapping[str, Mapping[str, bytes]],
+    ) -> None:
+        """Take up a partition: the stations that spoke, its sessions, each station's documents by id."""
+        self._stations.update(spoke, checked.stations)
+        for one, known in checked.sessions.items():
+            if standing_of(known.state, known.account).standing is Lifecycle.HELD:
+                self._held[one] = session_facts(*one, known)
+        for documents in invoices.values():
+            for name, document in documents.items():
+                user_id = str(said(document).get("user_id"))
+                self._users.setdefault(user_id, {})[name] = document_digest(document)
+
+    async def check(self, asked: Asked, sample: int | None) -> None:
+        """Compare the lists with what a worker answers; those of ``sample`` users, of all if None."""
+        await asked.check_list(self._stations)
+        await asked.check_held(self._held)
+        for user_id, documents in sorted(self._users.items())[:sample]:
+            await asked.check_user(user_id, documents)
