@@ -183,6 +183,7 @@ class _Check:
             self._reference,
             self._limits,
             self._report,
+            now_us=max(source.now_us for source in sources.values()),
             is_billing=self._settings.billing,
         )
         bills.check()

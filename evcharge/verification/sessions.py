@@ -79,13 +79,15 @@ def check_sessions(
     limits: Limits,
     report: Report,
     *,
+    now_us: int,
     is_billing: bool = True,
 ) -> Checked:
     """Compare a partition's rows, and what was billed, with the records and decisions.
 
+    ``now_us``: the latest append time of what was read, be it records of sessions or not.
     ``is_billing``: whether billing is switched on now; what it was before is told by what was sealed.
     """
-    return _Sessions(where, rows, sources, reference, limits, report, is_billing).check()
+    return _Sessions(where, rows, sources, reference, limits, report, now_us, is_billing).check()
 
 
 class _Sessions:
@@ -97,6 +99,7 @@ class _Sessions:
         reference: Reference,
         limits: Limits,
         report: Report,
+        now_us: int,
         is_billing: bool,
     ) -> None:
         self._where = where
@@ -105,19 +108,18 @@ class _Sessions:
         self._reference = reference
         self._limits = limits
         self._report = report
+        self._now_us = now_us
         self._is_billing = is_billing
         self._checked = Checked({}, {})
 
     def check(self) -> Checked:
         sources = self._sources
         queued = self._queued()
-        records = (*sources.direct.values(), *sources.rerouted.values())
-        now_us = max((each.ingest_us for some in records for each in some), default=0)
         for session in sources.sessions():
             self._report.compared["sessions"] += 1
             value = self._rows.take(session_key(*session))
             if value == PRESENT:
-                self._check_forgotten(session, now_us)
+                self._check_forgotten(session)
                 continue
             row = None if value is None else decode_session(value)
             ended = self._check_one(session, row)
@@ -142,9 +144,9 @@ class _Sessions:
                 queued.update(decode_completed(completed).sessions)
         return queued
 
-    def _check_forgotten(self, session: SessionId, now_us: int) -> None:
-        """Check a session with a marker; ``now_us`` is the latest ingest."""
-        at_us = now_us - GRACE_US
+    def _check_forgotten(self, session: SessionId) -> None:
+        """Check a session with a marker."""
+        at_us = self._now_us - GRACE_US
         log = self._log(session, None)._replace(
             forgotten_us=at_us, are_rerouted=bool(self._sources.rerouted)
         )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
+from evcharge.domain.quantities import MAX_INSTANT_US
 from evcharge.events.rejection import Reason, Rejected
 from evcharge.kafka.batches import MAX_RECORD_BYTES, size_alone
 from evcharge.kafka.partitioning import Partitioner
@@ -50,6 +51,9 @@ class Source(Generic[R]):
     """In the order of their offsets in this topic."""
     last: Marker | None = None
     """Its last record; with all applied, this is what the table's marker says."""
+    now_us: int = 0
+    """The latest append time of any record, accepted or not, that can be true: up to then a worker that
+    reads on may have forgotten sessions. A rerouted record's is that of its forwarding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,9 @@ class Sorting(Generic[R]):
                 self.dead_letters.add(place, dead_letter(arrival, place, partition, wrong))
         if records:
             source.last = Marker(records[-1].offset, records[-1].timestamp)
+        times_us = (record.timestamp * 1_000 for record in records)
+        plausible = (at_us for at_us in times_us if 0 <= at_us <= MAX_INSTANT_US)
+        source.now_us = max(source.now_us, max(plausible, default=0))
 
     def _expect_forwarded(self, arrival: Arrival, place: Place, partition: int, home: int) -> None:
         assert self.rerouted is not None

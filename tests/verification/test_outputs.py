@@ -172,6 +172,21 @@ def test_a_rerouted_record_counts_as_it_first_arrived() -> None:
     assert checked.finds([], []) == []
 
 
+@pytest.mark.parametrize("last", [JUNK, FOREIGN], ids=["junk", "a foreign record"])
+def test_the_time_of_a_source_is_that_of_its_latest_record_whatever_it_is(last: Record) -> None:
+    later = last._replace(timestamp=NOON_MS + 86_400_000)
+    odd = [last._replace(timestamp=at_ms) for at_ms in (-1, 1 << 62)]
+
+    assert Checked(last, later, last, *odd).source.now_us == later.timestamp * 1_000
+    assert Checked(*odd).source.now_us == 0
+
+
+def test_the_time_of_a_rerouted_record_is_that_of_its_forwarding() -> None:
+    checked = Checked(rerouted(FOREIGN, offset=5), again=True)
+
+    assert checked.source.now_us == (NOON_MS + 5000) * 1_000
+
+
 def test_what_a_stranger_wrote_to_a_rerouted_topic_is_taken_as_it_is() -> None:
     checked = Checked(OURS, again=True)
 
