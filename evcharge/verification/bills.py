@@ -36,6 +36,9 @@ from tables.invoices import (
 SEALED, INVOICES = "sealed-sessions", "invoices"
 """The topics, and how they are named in the report, with the partition's number."""
 
+OF_BILLS = b"VUNT"
+"""The first bytes of the keys of billing's own rows (``tables/invoices.py``)."""
+
 _lane_of = Partitioner(LANES).partition_of
 
 

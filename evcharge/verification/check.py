@@ -19,7 +19,7 @@ from evcharge.kafka.partitioning import Partitioner
 from evcharge.reference.plans import default_document
 from evcharge.settings import Settings
 from evcharge.topics.catalogue import SESSION_DECISIONS, changelog_topic
-from evcharge.verification.bills import INVOICES, SEALED, Bills, Found
+from evcharge.verification.bills import INVOICES, OF_BILLS, SEALED, Bills, Found
 from evcharge.verification.letters import Refused
 from evcharge.verification.outputs import ExpectedOutputs, Output, Place
 from evcharge.verification.over_http import Asked
@@ -30,8 +30,13 @@ from evcharge.verification.report import Report
 from evcharge.verification.rows import check_left
 from evcharge.verification.session_sources import SessionId, Sources
 from evcharge.verification.sessions import Known, check_sessions
-from evcharge.verification.sources import Sorting, place_of_dead_letter, place_of_rerouted
-from evcharge.verification.statuses import check_stations
+from evcharge.verification.sources import (
+    Sorting,
+    are_cut,
+    place_of_dead_letter,
+    place_of_rerouted,
+)
+from evcharge.verification.statuses import check_stations, words_in
 from evcharge.verification.stores import TABLES
 from evcharge.verification.topics import Topics
 
@@ -118,7 +123,7 @@ class _Check:
         await self._topics.require(self._partitioned(), settings.partitions)
         await self._read_reference()
         register = self._reference.register if self._asked else {}
-        known = set(register)
+        known: set[str] | None = set(register)
         users: dict[str, list[str]] = {}
         for number in range(settings.partitions):
             words = await self._check_stations(number)
@@ -126,12 +131,18 @@ class _Check:
             for of_station in invoices.values():
                 for name, value in of_station.items():
                     users.setdefault(str(said(value).get("user_id")), []).append(name)
-            known |= words.keys() | {station_id for station_id, _ in sessions}
+            if sessions is None or known is None:
+                known = None
+            else:
+                known |= words.keys() | {station_id for station_id, _ in sessions}
             if self._asked:
                 mine = {k: v for k, v in register.items() if self._partition_of(k) == number}
                 await self._ask(number, words, sessions, mine, invoices)
         if self._asked:
-            await self._asked.check_list(known)
+            if known is None:
+                self._report.unchecked["lists of stations over HTTP"] += 1
+            else:
+                await self._asked.check_list(known)
             for user_id, names in sorted(users.items())[: self._sample]:
                 await self._asked.check_user(user_id, names)
         for sorting in (self._statuses, self._sessions):
@@ -160,19 +171,39 @@ class _Check:
     async def _check_stations(self, number: int) -> Mapping[str, Sequence[ConnectorWord]]:
         sources = await self._partitions.sources(self._statuses, number)
         where, rows = await self._partitions.table(STATUS, number, sources)
-        direct, rerouted = (source.accepted for source in sources.values())
-        words = check_stations(where, rows, direct, rerouted, self._report)
+        words: Mapping[str, Sequence[ConnectorWord]]
+        if are_cut(sources):
+            self._leave_out(STATUS, number, self._statuses)
+            words = words_in(rows)
+        else:
+            direct, rerouted = (source.accepted for source in sources.values())
+            words = check_stations(where, rows, direct, rerouted, self._report)
         check_left(where, rows, self._report)
         return words
 
+    def _leave_out(self, table: str, number: int, *sortings: Sorting[Any]) -> None:
+        """Note that a table's partition cannot be checked, nor what its records led to elsewhere."""
+        self._report.unchecked[f"partitions of {table}, whose first records were removed"] += 1
+        for sorting in sortings:
+            for outputs in (sorting.dead_letters, sorting.rerouted):
+                if outputs is not None:
+                    outputs.leave_out(sorting.topic, number)
+
     async def _check_sessions(
         self, number: int
-    ) -> tuple[Mapping[SessionId, Known], Mapping[str, Mapping[str, bytes]]]:
-        """Return the sessions, and the invoices of each station by id."""
+    ) -> tuple[Mapping[SessionId, Known] | None, Mapping[str, Mapping[str, bytes]]]:
+        """Return the sessions, None if they cannot be told, and the invoices of each station by id."""
         sources = await self._partitions.sources(self._sessions, number)
         decisions = await self._partitions.sources(self._decisions, number)
         where, rows = await self._partitions.table(SESSIONS, number, {**sources, **decisions})
         bills = await self._bills(number)
+        letters = await self._topics.begin(self._settings.topic("dead-letters"), number)
+        if letters or are_cut({**sources, **decisions}):
+            self._leave_out(SESSIONS, number, self._sessions, self._decisions)
+            bills.check()
+            bills.check_rows(where, rows, ())
+            check_left(where, rows, self._report, OF_BILLS)
+            return None, bills.by_station()
         refused = await self._refused(number)
         direct, rerouted = (source.accepted for source in sources.values())
         (decided,) = (source.accepted for source in decisions.values())
@@ -221,7 +252,11 @@ class _Check:
         self, topic: str, expected: ExpectedOutputs, place_of: Callable[[Any], Place | None]
     ) -> None:
         for number in range(self._settings.partitions):
-            async for records in self._topics.read(topic, number):
+            begin = await self._topics.begin(topic, number)
+            if begin:
+                for sorting in (self._statuses, self._sessions, self._decisions):
+                    expected.leave_out(sorting.topic, number)
+            async for records in self._topics.read(topic, number, begin=begin):
                 for record in records:
                     found = Output(number, record.key, record.value, tuple(record.headers))
                     expected.see(place_of(record), record.offset, found)
@@ -232,22 +267,23 @@ class _Check:
         self,
         number: int,
         words: Mapping[str, Sequence[ConnectorWord]],
-        sessions: Mapping[SessionId, Known],
+        sessions: Mapping[SessionId, Known] | None,
         register: Mapping[str, RegisteredStation],
         invoices: Mapping[str, Mapping[str, bytes]],
     ) -> None:
         """Ask the worker about the stations of a partition, or an equal share of the sample."""
         assert self._asked is not None, "asked for"
         of_station: dict[str, dict[str, Known]] = {}
-        for (station_id, session_id), known in sessions.items():
+        for (station_id, session_id), known in (sessions or {}).items():
             of_station.setdefault(station_id, {})[session_id] = known
-        stations = sorted({*words, *of_station, *register})
+        stations = sorted({*words, *of_station, *register, *invoices})
         if self._sample is not None:
             share = -(-self._sample // self._settings.partitions)
             stations = random.Random(number).sample(stations, min(share, len(stations)))
         for each in stations:
-            facts = (words.get(each, ()), of_station.get(each, {}), register.get(each))
-            await self._asked.check_station(each, *facts)
+            if sessions is not None:
+                facts = (words.get(each, ()), of_station.get(each, {}), register.get(each))
+                await self._asked.check_station(each, *facts)
             for name, invoice in invoices.get(each, {}).items():
                 await self._asked.check_invoice(name, invoice)
             self._progress(self._topics.records, f"HTTP, partition {number}")

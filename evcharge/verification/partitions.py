@@ -44,8 +44,8 @@ class Partitions:
         """Return what came directly, and what was rerouted if the topic's records are, by topic."""
         sources: dict[str, Source[R]] = {}
         for topic, again in _topics_of(sorting):
-            source = sources[topic] = Source()
-            async for records in self._topics.read(topic, number):
+            source = sources[topic] = Source(await self._topics.begin(topic, number))
+            async for records in self._topics.read(topic, number, begin=source.begin):
                 sorting.sort(source, number, records, again=again)
                 self._progress(self._topics.records, f"{topic}/{number}")
         return sources
@@ -73,12 +73,15 @@ class Partitions:
                 for store in open_stores(directory, table, number)
             ]
         )
-        async for records in self._topics.read(changelog, number, whole=False):
+        begin = await self._topics.begin(changelog, number)
+        async for records in self._topics.read(changelog, number, begin=begin):
             rebuilt.apply(records)
             self._progress(self._topics.records, f"{changelog}/{number}")
         rebuilt.finish()
         rows = Rows(rebuilt.rows)
-        ends = ((topic, source.last) for topic, source in sources.items())
+        # Of a source that retention has emptied nobody knows the last record.
+        told = (each for each in sources.items() if each[1].last or not each[1].begin)
+        ends = ((topic, source.last) for topic, source in told)
         check_markers(where, rows, ends, self._report)
         return where, rows
 

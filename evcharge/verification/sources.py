@@ -47,6 +47,8 @@ class Arrival(NamedTuple):
 class Source(Generic[R]):
     """One partition of one topic that a table is computed from."""
 
+    begin: int = 0
+    """The offset of its first record; more than 0: retention has removed what came before."""
     accepted: list[R] = field(default_factory=list)
     """In the order of their offsets in this topic."""
     last: Marker | None = None
@@ -54,6 +56,11 @@ class Source(Generic[R]):
     now_us: int = 0
     """The latest append time of any record, accepted or not, that can be true: up to then a worker that
     reads on may have forgotten sessions. A rerouted record's is that of its forwarding."""
+
+
+def are_cut(sources: Mapping[str, Source[Any]]) -> bool:
+    """Whether not all is there any more from which rows follow."""
+    return any(source.begin for source in sources.values())
 
 
 @dataclass(frozen=True, slots=True)

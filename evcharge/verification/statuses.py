@@ -103,6 +103,12 @@ def check_stations(
     return stations
 
 
+def words_in(rows: Rows) -> dict[str, tuple[ConnectorWord, ...]]:
+    """Return each station's words as the rows have them, where nothing tells what they have to be."""
+    keys = [key for key in rows.left() if key.startswith(station_key(""))]
+    return {key[1:].decode(): decode_station(rows.take(key) or b"").words for key in keys}
+
+
 def _began(word: ConnectorWord) -> int:
     return word.since_us
 

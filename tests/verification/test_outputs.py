@@ -194,5 +194,29 @@ def test_what_a_stranger_wrote_to_a_rerouted_topic_is_taken_as_it_is() -> None:
     assert (record.partition, record.offset) == (HOME, 8)
 
 
+def test_what_came_from_a_partition_that_is_left_out_is_counted_and_not_compared() -> None:
+    checked = Checked(FOREIGN, JUNK._replace(partition=AWAY, offset=5))
+    for outputs in (checked.dead_letters, checked.rerouted):
+        outputs.leave_out(TOPIC, AWAY)
+
+    changed = rerouted(FOREIGN, value=b"{}")
+    assert checked.finds([letter_of(FOREIGN), letter_of(JUNK)], [changed, changed]) == [
+        "dead-letters surplus"
+    ]
+    assert checked.report.unchecked == {"records of dead-letters": 1, "records of rerouted": 2}
+    assert checked.report.compared == {"records of dead-letters": 1}
+
+
+def test_what_has_to_be_in_a_partition_that_is_left_out_is_not_missed() -> None:
+    for topic, partition, missing in (
+        (TOPIC, HOME, []),
+        (TOPIC, (AWAY + 1) % 4, ["rerouted missing"]),
+        ("p.station-status", HOME, ["rerouted missing"]),
+    ):
+        checked = Checked(FOREIGN)
+        checked.rerouted.leave_out(topic, partition)
+        assert checked.finds([], []) == missing, (topic, partition)
+
+
 def test_two_places_are_told_apart() -> None:
     assert str(Place(TOPIC, 3, 7)) == "p.charging-sessions/3/7"

@@ -12,7 +12,7 @@ from evcharge.domain.station_state import ConnectorWord, StationState, advance_s
 from evcharge.domain.status_report import Status, StatusReport
 from evcharge.verification.report import Report
 from evcharge.verification.rows import Rows, check_left
-from evcharge.verification.statuses import check_stations, possible_words
+from evcharge.verification.statuses import check_stations, possible_words, words_in
 from tables.station_status import encode_station, station_key
 
 SECOND = 1_000_000
@@ -85,6 +85,13 @@ def test_a_report_that_was_not_applied_is_found() -> None:
 
 def test_a_report_that_never_came_is_found() -> None:
     assert found(rows_of(REPORTS), REPORTS[:3]) == ["surplus"]
+
+
+def test_the_words_of_rows_are_told_where_there_is_nothing_to_compare_them_with() -> None:
+    rows = Rows(rows_of(REPORTS) | {b"something else": b""})
+
+    assert words_in(rows) == {"EV-001": advance_station(None, REPORTS).words}
+    assert list(rows.left()) == [b"something else"]
 
 
 def test_a_tie_that_went_to_the_earlier_offset_is_found() -> None:
