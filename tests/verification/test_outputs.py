@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any, NamedTuple
 
 import pytest
@@ -160,6 +161,30 @@ def test_a_rerouted_record_that_differs_is_found() -> None:
     for change in ({"value": b"{}"}, {"partition": AWAY}, {"key": b"k"}):
         checked = Checked(FOREIGN)
         assert checked.finds([], [rerouted(FOREIGN, **change)]) == ["rerouted changed"], change
+
+
+def test_a_difference_names_the_field_and_says_what_is_there() -> None:
+    checked = Checked(FOREIGN)
+    checked.finds([], [rerouted(FOREIGN, key=b"k", partition=AWAY)])
+
+    _, line = checked.report.lines()
+    assert line.strip() == (
+        f"the record at {AWAY}/0 about {TOPIC}/{AWAY}/3: it should be in partition {HOME},"
+        " its key should not be b'k'"
+    )
+
+
+def test_of_what_has_to_be_there_only_a_digest_is_kept() -> None:
+    outputs = ExpectedOutputs("dead-letters", Report())
+    tracemalloc.start()
+    try:
+        for offset in range(100):
+            outputs.add(Place(TOPIC, 0, offset), Output(0, b"k", bytes(100_000), ()))
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert kept < 100_000
 
 
 def test_a_rerouted_record_counts_as_it_first_arrived() -> None:
