@@ -24,7 +24,8 @@ from evcharge.verification.letters import Refused
 from evcharge.verification.outputs import ExpectedOutputs, Output, Place
 from evcharge.verification.over_http import Asked
 from evcharge.verification.papers import said
-from evcharge.verification.partitions import Partitions, Progress
+from evcharge.verification.partitions import Partitions
+from evcharge.verification.progress import Compared, Progress
 from evcharge.verification.reference import Reference
 from evcharge.verification.report import Report
 from evcharge.verification.rows import check_left
@@ -128,9 +129,6 @@ class _Check:
         for number in range(settings.partitions):
             words = await self._check_stations(number)
             sessions, invoices = await self._check_sessions(number)
-            for of_station in invoices.values():
-                for name, value in of_station.items():
-                    users.setdefault(str(said(value).get("user_id")), []).append(name)
             if sessions is None or known is None:
                 known = None
             else:
@@ -138,6 +136,9 @@ class _Check:
             if self._asked:
                 mine = {k: v for k, v in register.items() if self._partition_of(k) == number}
                 await self._ask(number, words, sessions, mine, invoices)
+                for of_station in invoices.values():
+                    for name, value in of_station.items():
+                        users.setdefault(str(said(value).get("user_id")), []).append(name)
         if self._asked:
             if known is None:
                 self._report.unchecked["lists of stations over HTTP"] += 1
@@ -177,9 +178,13 @@ class _Check:
             words = words_in(rows)
         else:
             direct, rerouted = (source.accepted for source in sources.values())
-            words = check_stations(where, rows, direct, rerouted, self._report)
+            compared = self._telling(f"connectors of {STATUS}/{number}")
+            words = check_stations(where, rows, direct, rerouted, self._report, compared)
         check_left(where, rows, self._report)
         return words
+
+    def _telling(self, what: str) -> Compared:
+        return lambda done: self._progress(self._topics.records, f"{done:,} {what} compared")
 
     def _leave_out(self, table: str, number: int, *sortings: Sorting[Any]) -> None:
         """Note that a table's partition cannot be checked, nor what its records led to elsewhere."""
@@ -197,10 +202,11 @@ class _Check:
         decisions = await self._partitions.sources(self._decisions, number)
         where, rows = await self._partitions.table(SESSIONS, number, {**sources, **decisions})
         bills = await self._bills(number)
+        audited = self._telling(f"sessions with bills of {SEALED}/{number}")
         letters = await self._topics.begin(self._settings.topic("dead-letters"), number)
         if letters or are_cut({**sources, **decisions}):
             self._leave_out(SESSIONS, number, self._sessions, self._decisions)
-            bills.check()
+            bills.check(audited)
             bills.check_rows(where, rows, ())
             check_left(where, rows, self._report, OF_BILLS)
             return None, bills.by_station()
@@ -215,9 +221,10 @@ class _Check:
             self._limits,
             self._report,
             now_us=max(source.now_us for source in sources.values()),
+            compared=self._telling(f"sessions of {SESSIONS}/{number}"),
             is_billing=self._settings.billing,
         )
-        bills.check()
+        bills.check(audited)
         bills.check_rows(where, rows, checked.tariffs())
         check_left(where, rows, self._report)
         for sorting in (self._sessions, self._decisions):
@@ -234,6 +241,7 @@ class _Check:
         refused = Refused(self._sessions.topic, self._decisions.topic)
         async for records in self._topics.read(self._settings.topic("dead-letters"), number):
             refused.take_up(records)
+            self._progress(self._topics.records, f"dead-letters/{number}")
         return refused
 
     async def _bills(self, number: int) -> Bills:

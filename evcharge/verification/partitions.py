@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ from evcharge.settings import Settings
 from evcharge.topics.catalogue import changelog_topic
 from evcharge.verification.changelog import Rebuilt
 from evcharge.verification.outputs import Place
+from evcharge.verification.progress import Progress
 from evcharge.verification.report import Report
 from evcharge.verification.rows import Rows, check_markers
 from evcharge.verification.sources import OfStation, Sorting, Source
@@ -18,9 +19,6 @@ from evcharge.verification.stores import StoreComparison, open_stores
 from evcharge.verification.topics import Topics
 
 R = TypeVar("R", bound=OfStation)
-
-Progress = Callable[[int, str], object]
-"""Called often with the number of records read and what is being checked."""
 
 
 class Partitions:
@@ -59,6 +57,7 @@ class Partitions:
         for topic, again in _topics_of(sorting):
             async for records in self._topics.read(topic, number):
                 sorting.refuse(refused, number, records, again=again)
+                self._progress(self._topics.records, f"{topic}/{number}")
 
     async def table(
         self, table: str, number: int, sources: Mapping[str, Source[Any]]

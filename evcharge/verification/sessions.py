@@ -23,6 +23,7 @@ from evcharge.verification.course import follow
 from evcharge.verification.log import Ended, Log
 from evcharge.verification.memory import CLOSED, forgotten, is_too_late, may_forget
 from evcharge.verification.papers import Papers, Wrong
+from evcharge.verification.progress import Compared, silent, telling
 from evcharge.verification.reference import Reference
 from evcharge.verification.report import Report
 from evcharge.verification.rows import Rows
@@ -81,13 +82,15 @@ def check_sessions(
     *,
     now_us: int,
     is_billing: bool = True,
+    compared: Compared = silent,
 ) -> Checked:
     """Compare a partition's rows, and what was billed, with the records and decisions.
 
     ``now_us``: the latest append time of what was read, be it records of sessions or not.
     ``is_billing``: whether billing is switched on now; what it was before is told by what was sealed.
     """
-    return _Sessions(where, rows, sources, reference, limits, report, now_us, is_billing).check()
+    sessions = _Sessions(where, rows, sources, reference, limits, report, now_us, is_billing)
+    return sessions.check(compared)
 
 
 class _Sessions:
@@ -112,10 +115,10 @@ class _Sessions:
         self._is_billing = is_billing
         self._checked = Checked({}, {})
 
-    def check(self) -> Checked:
+    def check(self, compared: Compared) -> Checked:
         sources = self._sources
         queued = self._queued()
-        for session in sources.sessions():
+        for session in telling(sources.sessions(), compared):
             self._report.compared["sessions"] += 1
             value = self._rows.take(session_key(*session))
             if value == PRESENT:
