@@ -18,7 +18,7 @@ from evcharge.events.session_decisions import decode_session_decisions
 from evcharge.kafka.partitioning import Partitioner
 from evcharge.reference.plans import default_document
 from evcharge.settings import Settings
-from evcharge.topics.catalogue import SESSION_DECISIONS, changelog_topic
+from evcharge.topics.catalogue import SESSION_DECISIONS, TABLES, changelog_topic
 from evcharge.verification.bills import INVOICES, OF_BILLS, SEALED, Bills, Found
 from evcharge.verification.letters import Refused
 from evcharge.verification.outputs import ExpectedOutputs, Output, Place
@@ -38,7 +38,6 @@ from evcharge.verification.sources import (
     place_of_rerouted,
 )
 from evcharge.verification.statuses import check_stations, words_in
-from evcharge.verification.stores import TABLES
 from evcharge.verification.topics import Topics
 
 STATUS, SESSIONS = TABLES

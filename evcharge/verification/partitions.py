@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -65,11 +66,12 @@ class Partitions:
         """Rebuild a partition of a table, comparing markers and local stores on the way."""
         where = f"changelog of {table}/{number}"
         changelog = self._settings.topic(changelog_topic(self._settings, table).name)
+        now_ms = time.time_ns() // 1_000_000
         rebuilt = Rebuilt(
             [
-                StoreComparison(store, list(sources), self._report)
+                StoreComparison(store, list(sources), self._report, now_ms)
                 for directory in self._data_dirs
-                for store in open_stores(directory, table, number)
+                for store in open_stores(directory, table, number, self._report)
             ]
         )
         begin = await self._topics.begin(changelog, number)
