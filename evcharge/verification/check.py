@@ -13,12 +13,10 @@ from evcharge.domain.quantities import SECOND_US
 from evcharge.domain.session import Limits
 from evcharge.domain.station_register import RegisteredStation
 from evcharge.domain.station_state import ConnectorWord
-from evcharge.events.decode import decode_charging_sessions, decode_station_status
-from evcharge.events.session_decisions import decode_session_decisions
 from evcharge.kafka.partitioning import Partitioner
 from evcharge.reference.plans import default_document
 from evcharge.settings import Settings
-from evcharge.topics.catalogue import SESSION_DECISIONS, TABLES, changelog_topic
+from evcharge.topics.catalogue import SESSION_DECISIONS, changelog_topic
 from evcharge.verification.bills import INVOICES, OF_BILLS, SEALED, Bills, Found
 from evcharge.verification.letters import Refused
 from evcharge.verification.outputs import ExpectedOutputs, Output, Place
@@ -31,6 +29,7 @@ from evcharge.verification.report import Report
 from evcharge.verification.rows import check_left
 from evcharge.verification.session_sources import SessionId, Sources
 from evcharge.verification.sessions import Known, check_sessions
+from evcharge.verification.sortings import SESSIONS, STATUS, sortings
 from evcharge.verification.sources import (
     Sorting,
     are_cut,
@@ -39,9 +38,6 @@ from evcharge.verification.sources import (
 )
 from evcharge.verification.statuses import check_stations, words_in
 from evcharge.verification.topics import Topics
-
-STATUS, SESSIONS = TABLES
-"""The device topics; the table computed from each has its name."""
 
 
 async def verify(
@@ -93,30 +89,8 @@ class _Check:
         self._limits = Limits.of(settings)
         self._partitions = Partitions(settings, topics, report, data_dirs, progress)
         self._reference = Reference(default_document(settings), settings.default_time_zone)
-        partitioner = Partitioner(settings.partitions)
-        self._partition_of = partitioner.partition_of
-        dead_letters = ExpectedOutputs("dead-letters", report)
-        most = settings.max_record_bytes
-        self._statuses = Sorting(
-            settings.topic(STATUS),
-            partial(decode_station_status, max_bytes=most),
-            partitioner,
-            dead_letters,
-            ExpectedOutputs(f"{STATUS}-rerouted", report),
-        )
-        self._sessions = Sorting(
-            settings.topic(SESSIONS),
-            partial(decode_charging_sessions, max_bytes=most),
-            partitioner,
-            dead_letters,
-            ExpectedOutputs(f"{SESSIONS}-rerouted", report),
-        )
-        self._decisions = Sorting(
-            settings.topic(SESSION_DECISIONS.name),
-            decode_session_decisions,
-            partitioner,
-            dead_letters,
-        )
+        self._partition_of = Partitioner(settings.partitions).partition_of
+        self._statuses, self._sessions, self._decisions = sortings(settings, report)
 
     async def run(self) -> None:
         settings = self._settings
