@@ -46,24 +46,28 @@ async def verify(
     data_dirs: Sequence[Path] = (),
     url: str | None = None,
     sample: int | None = None,
+    former_tariffs: Sequence[bytes] = (),
+    former_time_zones: Sequence[str] = (),
     progress: Progress = lambda *_: None,
 ) -> Report:
     """Check a deployment whose devices are silent and whose workers have applied everything.
 
     ``data_dirs`` are those of stopped workers; ``url`` is a running one, asked about ``sample`` stations
-    (None: all).
+    (None: all). ``former_tariffs`` and ``former_time_zones`` were the settings' defaults once.
 
     Raises:
         EvchargeError: it cannot be checked; says why.
     """
     report = Report()
+    defaults = default_document(settings), settings.default_time_zone
+    reference = Reference(*defaults, former_tariffs, former_time_zones)
     async with AsyncExitStack() as stack:
         topics = await stack.enter_async_context(Topics(settings.bootstrap))
         asked = None
         if url is not None:
             silence_us = settings.status_silence_s * SECOND_US
             asked = await stack.enter_async_context(Asked(url, silence_us, report))
-        check = _Check(settings, topics, report, data_dirs, asked, sample, progress)
+        check = _Check(settings, topics, reference, report, data_dirs, asked, sample, progress)
         await check.run()
     return report
 
@@ -73,6 +77,7 @@ class _Check:
         self,
         settings: Settings,
         topics: Topics,
+        reference: Reference,
         report: Report,
         data_dirs: Sequence[Path],
         asked: Asked | None,
@@ -88,7 +93,7 @@ class _Check:
         self._progress = progress
         self._limits = Limits.of(settings)
         self._partitions = Partitions(settings, topics, report, data_dirs, progress)
-        self._reference = Reference(default_document(settings), settings.default_time_zone)
+        self._reference = reference
         self._partition_of = Partitioner(settings.partitions).partition_of
         self._statuses, self._sessions, self._decisions = sortings(settings, report)
 
