@@ -43,12 +43,20 @@ class KnownTariffs:
 
     def add(self, document: bytes, version: int | None) -> RatedTariff | None:
         """Take up a tariff and return it made ready, None if it is none."""
-        parsed = parse_tariff(document)
-        if isinstance(parsed, Rejected):
+        try:
+            compact = msgspec.json.format(document, indent=-1)
+        except msgspec.DecodeError:
             return None
-        compact = msgspec.json.format(document, indent=-1)
-        rated = RatedTariff(Plan(parsed.tariff, version), digest_of(compact), compact)
-        return self._known.setdefault((rated.digest, version), rated)
+        digest = digest_of(compact)
+        known = self._known.get((digest, version))
+        # Nearly every bill names one of a few.
+        if known is None:
+            parsed = parse_tariff(document)
+            if isinstance(parsed, Rejected):
+                return None
+            known = RatedTariff(Plan(parsed.tariff, version), digest, compact)
+            self._known[digest, version] = known
+        return known
 
     def get(self, digest: str, version: int | None) -> RatedTariff | None:
         """Return a tariff that was taken up."""

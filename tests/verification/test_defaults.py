@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from faust.cli.base import cli
 
 import evcharge.commands.verify  # noqa: F401 - registers the command
 from evcharge.reference.plans import default_document
-from evcharge.verification.reference import Reference
+from evcharge.verification.reference import KnownTariffs, Reference
 from tests.agents.memory_step import SETTINGS
 from tests.domain.session_records import end, start
 from tests.verification.billed import Billed, tariff
@@ -40,6 +41,19 @@ def test_a_bill_under_defaults_that_nobody_has_named_is_found(
     known: tuple[tuple[bytes | str, ...], ...],
 ) -> None:
     assert sorts(*known) == ["changed"]
+
+
+def test_a_tariff_is_compiled_once_however_often_it_is_named() -> None:
+    tariffs = KnownTariffs()
+    spaced = json.dumps(json.loads(NOW[0]), indent=2).encode()
+
+    first = tariffs.add(NOW[0], None)
+    assert first is not None
+    assert tariffs.add(spaced, None) is first
+    assert tariffs.get(first.digest, None) is first
+    assert tariffs.add(NOW[0], 7) is not first
+    for document in (b"", b"{", NOW[0] + b"}", b"[]", b"\xff"):
+        assert tariffs.add(document, None) is None
 
 
 @pytest.mark.parametrize(
