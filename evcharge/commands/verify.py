@@ -9,7 +9,11 @@ from typing import Any
 import click
 
 from evcharge.commands.base import ProjectCommand, option, say
+from evcharge.commands.input_file import read_input
 from evcharge.commands.progress import Progress
+from evcharge.errors import CommandError
+from evcharge.past_bills.tariff_file import read_tariff
+from evcharge.settings import texts
 from evcharge.verification import require_stores
 from evcharge.verification import verify as check
 
@@ -22,7 +26,9 @@ class Verify(ProjectCommand):
     the RocksDB of stopped workers and the answers of a running one. It changes nothing.
 
     Devices have to be silent and workers done with all that was sent, with the same settings as here.
-    The device topics must be whole: what retention has removed cannot be checked.
+    What follows from records that retention has removed is left out, and counted. If
+    EVCHARGE_DEFAULT_TARIFF, EVCHARGE_CURRENCY or EVCHARGE_DEFAULT_TIME_ZONE said something else once,
+    give that with --former-default-tariff and --former-time-zone.
 
     Prints what differs and exits with 1 if anything does.
     """
@@ -41,12 +47,34 @@ class Verify(ProjectCommand):
             type=click.IntRange(1),
             help="With --url: ask about so many stations and users only, the same ones each time.",
         ),
+        option(
+            "--former-default-tariff",
+            "former_tariffs",
+            multiple=True,
+            metavar="FILE",
+            help="OCPI 2.2.1 Tariff that was the default one once; may be repeated.",
+        ),
+        option(
+            "--former-time-zone",
+            "former_time_zones",
+            multiple=True,
+            metavar="ZONE",
+            help="Time zone that EVCHARGE_DEFAULT_TIME_ZONE named once; may be repeated.",
+        ),
     ]
 
     async def run(
-        self, data_dirs: tuple[Path, ...], url: str | None, sample: int | None, **_: Any
+        self,
+        data_dirs: tuple[Path, ...],
+        url: str | None,
+        sample: int | None,
+        former_tariffs: tuple[str, ...],
+        former_time_zones: tuple[str, ...],
+        **_: Any,
     ) -> int | None:
         """Check and report."""
+        for name in former_time_zones:
+            require_zone(name)
         for directory in data_dirs:
             require_stores(directory, self.settings)
         with Progress(None) as progress:
@@ -55,10 +83,25 @@ class Verify(ProjectCommand):
                 data_dirs=data_dirs,
                 url=url,
                 sample=sample,
+                former_tariffs=[read_tariff(*read_input(file)).document for file in former_tariffs],
+                former_time_zones=former_time_zones,
                 progress=lambda done, what: progress.update(done, f"{done:,} records read, {what}"),
             )
         for line in report.lines():
             sys.stdout.write(line + "\n")
         say(report.summary())
-        say("equal" if report.equal else f"{report.differences.total():,} differences")
+        equal = "equal, as far as it could be checked" if report.unchecked else "equal"
+        say(equal if report.equal else f"{report.differences.total():,} differences")
         return 0 if report.equal else 1
+
+
+def require_zone(name: str) -> None:
+    """Check that there is a time zone of this name.
+
+    Raises:
+        CommandError: there is none.
+    """
+    try:
+        texts.zone(name)
+    except ValueError as wanted:
+        raise CommandError(f"--former-time-zone {name!r} is not {wanted}") from None

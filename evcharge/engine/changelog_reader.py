@@ -10,9 +10,9 @@ from aiokafka.structs import TopicPartition
 from faust.types import TP
 
 from evcharge.engine.intake import Intake, Taken
-from evcharge.engine.local_rows import FENCE, HISTORY, rows_of, touched
+from evcharge.engine.local_rows import FENCE, rows_of, touched
 from evcharge.kafka.closing import close
-from evcharge.storage.partition_store import PartitionStore
+from evcharge.storage.partition_store import HISTORY, PartitionStore
 
 ROWS_AT_ONCE = 20_000
 BYTES_AT_ONCE = 8 << 20

@@ -21,7 +21,6 @@ from aiokafka.structs import TopicPartition
 from evcharge.engine.changelog_reader import ChangelogReader, Stores
 from evcharge.engine.local_rows import (
     FENCE,
-    HISTORY,
     belong,
     lately_in_touch,
     name_in,
@@ -31,7 +30,7 @@ from evcharge.engine.local_rows import (
 from evcharge.kafka.closing import started
 from evcharge.kafka.log import Writer
 from evcharge.kafka.records_at import records_at
-from evcharge.storage.partition_store import PartitionStore
+from evcharge.storage.partition_store import HISTORY, PartitionStore
 
 logger = logging.getLogger(__name__)
 

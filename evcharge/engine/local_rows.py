@@ -15,29 +15,22 @@ import uuid
 from collections.abc import Sequence
 
 from evcharge.engine.chunk import FirstArrival
-from evcharge.storage.partition_store import RESERVED, PartitionStore, Rows
-
-HISTORY = RESERVED + b"history"
-"""Key under which a store has the name of its changelog's history; the key of the row that gives the
-name begins with it.
-
-In a changelog the name is in the key: two workers may both have found it empty, and if their rows had
-one key, compaction would take the first for outdated.
-"""
+from evcharge.storage.partition_store import (
+    HISTORY,
+    RESERVED,
+    TOUCHED,
+    TRUSTED_MS,
+    PartitionStore,
+    Rows,
+)
 
 FENCE = RESERVED + b"fence"
 """Key of the row with which a worker takes a partition over; its value names the worker."""
 
-_TOUCHED = RESERVED + b"touched"
-"""Key of a row that is only local: the time up to which the changelog was followed, in milliseconds."""
-
-TRUSTED_MS = 12 * 3_600_000
-"""Half of the time for which compaction keeps deletions (``delete.retention.ms``, a day)."""
-
 
 def touched(now_ms: int) -> Rows:
     """Return the row that says that rows written with it are complete up to this moment."""
-    return {_TOUCHED: now_ms.to_bytes(8, "big")}
+    return {TOUCHED: now_ms.to_bytes(8, "big")}
 
 
 def belong(store: PartitionStore, history: bytes | None, end: int) -> bool:
@@ -57,7 +50,7 @@ def belong(store: PartitionStore, history: bytes | None, end: int) -> bool:
 
 def lately_in_touch(store: PartitionStore, now_ms: int) -> bool:
     """Whether what a store lacks of its changelog is all there still, deletions too."""
-    value = store.get(_TOUCHED)
+    value = store.get(TOUCHED)
     return value is not None and now_ms - int.from_bytes(value, "big") < TRUSTED_MS
 
 

@@ -11,6 +11,21 @@ RESERVED = b"\x00"
 CHANGELOG_POSITION = RESERVED + b"changelog"
 """Key of the row that says up to which changelog offset the rows are complete."""
 
+HISTORY = RESERVED + b"history"
+"""Key under which a store has the name of its changelog's history; the key of the row that gives the
+name begins with it.
+
+In a changelog the name is in the key: two workers may both have found it empty, and if their rows had
+one key, compaction would take the first for outdated.
+"""
+
+TOUCHED = RESERVED + b"touched"
+"""Key of a row that is only local: the time up to which the changelog was followed, in milliseconds."""
+
+TRUSTED_MS = 12 * 3_600_000
+"""How long a store may be out of touch while its changelog is written: half of the time for which
+compaction keeps deletions (``delete.retention.ms``, a day)."""
+
 _SOURCE_MARKER = RESERVED + b"source\x00"
 
 Rows = Mapping[bytes, bytes | None]

@@ -6,10 +6,14 @@ workers wrote. Nothing of ``evcharge/engine`` is used, so that a mistake there i
 ``tests/test_arrows.py`` holds this. One step a file:
 
 * ``topics.py`` reads partitions as a ``read_committed`` reader sees them;
-* ``sources.py`` sorts device records into accepted, rejected and foreign ones;
-* ``statuses.py`` and ``sessions.py`` say what the tables' rows have to be, ``sealed.py`` what was to
-  be emitted, ``outputs.py`` which dead letters and rerouted records there have to be;
-* ``rows.py`` takes the rows of a changelog or of RocksDB apart, ``stores.py`` compares the two;
+* ``sources.py`` sorts device records into accepted, rejected and foreign ones, ``outputs.py`` says
+  which dead letters and rerouted records there have to be;
+* ``changelog.py`` rebuilds a table's rows, ``stores.py`` compares those of RocksDB with them;
+* ``statuses.py`` says what the rows of stations have to be, ``sessions.py`` and ``session_rows.py``
+  those of sessions;
+* ``course.py`` follows one session: its records as they arrived (``arrivals.py``), the decisions about
+  it, the dead letters of both (``letters.py``), and the papers that were written of it (``papers.py``);
+* ``bills.py`` compares all bills and invoices of a partition with one another and with their rows;
 * ``asked_worker.py`` asks a worker, ``answers.py`` says what it has to answer, ``over_http.py`` compares
   the two station by station, ``across.py`` what concerns all partitions;
 * ``check.py`` is the whole run, ``report.py`` what it found.

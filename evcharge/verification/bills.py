@@ -18,6 +18,7 @@ from evcharge.domain.quantities import parse_timestamp
 from evcharge.events.sealed_reading import SealedError, read_sealed_session
 from evcharge.kafka.partitioning import Partitioner
 from evcharge.verification.papers import Papers, is_unpriced, said
+from evcharge.verification.progress import Compared, silent, telling
 from evcharge.verification.reference import KnownTariffs
 from evcharge.verification.report import Report
 from evcharge.verification.rows import Rows
@@ -35,6 +36,9 @@ from tables.invoices import (
 
 SEALED, INVOICES = "sealed-sessions", "invoices"
 """The topics, and how they are named in the report, with the partition's number."""
+
+OF_BILLS = b"VUNT"
+"""The first bytes of the keys of billing's own rows (``tables/invoices.py``)."""
 
 _lane_of = Partitioner(LANES).partition_of
 
@@ -144,10 +148,10 @@ class Bills:
             found.setdefault(station_id, {}).update(names)
         return found
 
-    def check(self) -> None:
+    def check(self, compared: Compared = silent) -> None:
         """Compare the records with one another."""
         self._report.compared["series"] += len(self._numbers.counters)
-        for session, bills in self._sealed.items():
+        for session, bills in telling(self._sealed.items(), compared):
             if list(bills) != list(range(1, len(bills) + 1)):
                 self._differs(SEALED, "not consecutive", f"{_name(session)}: {list(bills)}")
             for bill, value in bills.items():

@@ -13,30 +13,31 @@ from evcharge.domain.quantities import SECOND_US
 from evcharge.domain.session import Limits
 from evcharge.domain.station_register import RegisteredStation
 from evcharge.domain.station_state import ConnectorWord
-from evcharge.events.decode import decode_charging_sessions, decode_station_status
-from evcharge.events.session_decisions import decode_session_decisions
 from evcharge.kafka.partitioning import Partitioner
 from evcharge.reference.plans import default_document
 from evcharge.settings import Settings
 from evcharge.topics.catalogue import SESSION_DECISIONS, changelog_topic
 from evcharge.verification.across import Across
-from evcharge.verification.bills import INVOICES, SEALED, Bills, Found
+from evcharge.verification.bills import INVOICES, OF_BILLS, SEALED, Bills, Found
 from evcharge.verification.letters import Refused
 from evcharge.verification.outputs import ExpectedOutputs, Output, Place
 from evcharge.verification.over_http import Asked
-from evcharge.verification.partitions import Partitions, Progress
+from evcharge.verification.partitions import Partitions
+from evcharge.verification.progress import Compared, Progress
 from evcharge.verification.reference import Reference
 from evcharge.verification.report import Report
 from evcharge.verification.rows import check_left
 from evcharge.verification.session_sources import Sources
 from evcharge.verification.sessions import Checked, Known, check_sessions
-from evcharge.verification.sources import Sorting, place_of_dead_letter, place_of_rerouted
-from evcharge.verification.statuses import check_stations
-from evcharge.verification.stores import TABLES
+from evcharge.verification.sortings import SESSIONS, STATUS, sortings
+from evcharge.verification.sources import (
+    Sorting,
+    are_cut,
+    place_of_dead_letter,
+    place_of_rerouted,
+)
+from evcharge.verification.statuses import check_stations, words_in
 from evcharge.verification.topics import Topics
-
-STATUS, SESSIONS = TABLES
-"""The device topics; the table computed from each has its name."""
 
 
 async def verify(
@@ -45,24 +46,28 @@ async def verify(
     data_dirs: Sequence[Path] = (),
     url: str | None = None,
     sample: int | None = None,
+    former_tariffs: Sequence[bytes] = (),
+    former_time_zones: Sequence[str] = (),
     progress: Progress = lambda *_: None,
 ) -> Report:
     """Check a deployment whose devices are silent and whose workers have applied everything.
 
     ``data_dirs`` are those of stopped workers; ``url`` is a running one, asked about ``sample`` stations
-    (None: all).
+    (None: all). ``former_tariffs`` and ``former_time_zones`` were the settings' defaults once.
 
     Raises:
         EvchargeError: it cannot be checked; says why.
     """
     report = Report()
+    defaults = default_document(settings), settings.default_time_zone
+    reference = Reference(*defaults, former_tariffs, former_time_zones)
     async with AsyncExitStack() as stack:
         topics = await stack.enter_async_context(Topics(settings.bootstrap))
         asked = None
         if url is not None:
             silence_us = settings.status_silence_s * SECOND_US
             asked = await stack.enter_async_context(Asked(url, silence_us, report))
-        check = _Check(settings, topics, report, data_dirs, asked, sample, progress)
+        check = _Check(settings, topics, reference, report, data_dirs, asked, sample, progress)
         await check.run()
     return report
 
@@ -72,6 +77,7 @@ class _Check:
         self,
         settings: Settings,
         topics: Topics,
+        reference: Reference,
         report: Report,
         data_dirs: Sequence[Path],
         asked: Asked | None,
@@ -87,31 +93,9 @@ class _Check:
         self._progress = progress
         self._limits = Limits.of(settings)
         self._partitions = Partitions(settings, topics, report, data_dirs, progress)
-        self._reference = Reference(default_document(settings), settings.default_time_zone)
-        partitioner = Partitioner(settings.partitions)
-        self._partition_of = partitioner.partition_of
-        dead_letters = ExpectedOutputs("dead-letters", report)
-        most = settings.max_record_bytes
-        self._statuses = Sorting(
-            settings.topic(STATUS),
-            partial(decode_station_status, max_bytes=most),
-            partitioner,
-            dead_letters,
-            ExpectedOutputs(f"{STATUS}-rerouted", report),
-        )
-        self._sessions = Sorting(
-            settings.topic(SESSIONS),
-            partial(decode_charging_sessions, max_bytes=most),
-            partitioner,
-            dead_letters,
-            ExpectedOutputs(f"{SESSIONS}-rerouted", report),
-        )
-        self._decisions = Sorting(
-            settings.topic(SESSION_DECISIONS.name),
-            decode_session_decisions,
-            partitioner,
-            dead_letters,
-        )
+        self._reference = reference
+        self._partition_of = Partitioner(settings.partitions).partition_of
+        self._statuses, self._sessions, self._decisions = sortings(settings, report)
 
     async def run(self) -> None:
         settings = self._settings
@@ -127,7 +111,7 @@ class _Check:
                 mine = {k: v for k, v in register.items() if self._partition_of(k) == number}
                 await self._ask(number, words, checked, mine, invoices)
         if self._asked:
-            await across.check(self._asked, self._sample)
+            await across.check(self._asked, self._sample, self._report)
         for sorting in (self._statuses, self._sessions):
             assert sorting.rerouted is not None, "of a device topic"
             await self._check_output(
@@ -154,19 +138,44 @@ class _Check:
     async def _check_stations(self, number: int) -> Mapping[str, Sequence[ConnectorWord]]:
         sources = await self._partitions.sources(self._statuses, number)
         where, rows = await self._partitions.table(STATUS, number, sources)
-        direct, rerouted = (source.accepted for source in sources.values())
-        words = check_stations(where, rows, direct, rerouted, self._report)
+        words: Mapping[str, Sequence[ConnectorWord]]
+        if are_cut(sources):
+            self._leave_out(STATUS, number, self._statuses)
+            words = words_in(rows)
+        else:
+            direct, rerouted = (source.accepted for source in sources.values())
+            compared = self._telling(f"connectors of {STATUS}/{number}")
+            words = check_stations(where, rows, direct, rerouted, self._report, compared)
         check_left(where, rows, self._report)
         return words
 
+    def _telling(self, what: str) -> Compared:
+        return lambda done: self._progress(self._topics.records, f"{done:,} {what} compared")
+
+    def _leave_out(self, table: str, number: int, *sortings: Sorting[Any]) -> None:
+        """Note that a table's partition cannot be checked, nor what its records led to elsewhere."""
+        self._report.unchecked[f"partitions of {table}, whose first records were removed"] += 1
+        for sorting in sortings:
+            for outputs in (sorting.dead_letters, sorting.rerouted):
+                if outputs is not None:
+                    outputs.leave_out(sorting.topic, number)
+
     async def _check_sessions(
         self, number: int
-    ) -> tuple[Checked, Mapping[str, Mapping[str, bytes]]]:
-        """Return the sessions, and the invoices of each station by id."""
+    ) -> tuple[Checked | None, Mapping[str, Mapping[str, bytes]]]:
+        """Return the sessions, None if they cannot be told, and the invoices of each station by id."""
         sources = await self._partitions.sources(self._sessions, number)
         decisions = await self._partitions.sources(self._decisions, number)
         where, rows = await self._partitions.table(SESSIONS, number, {**sources, **decisions})
         bills = await self._bills(number)
+        audited = self._telling(f"sessions with bills of {SEALED}/{number}")
+        letters = await self._topics.begin(self._settings.topic("dead-letters"), number)
+        if letters or are_cut({**sources, **decisions}):
+            self._leave_out(SESSIONS, number, self._sessions, self._decisions)
+            bills.check(audited)
+            bills.check_rows(where, rows, ())
+            check_left(where, rows, self._report, OF_BILLS)
+            return None, bills.by_station()
         refused = await self._refused(number)
         direct, rerouted = (source.accepted for source in sources.values())
         (decided,) = (source.accepted for source in decisions.values())
@@ -177,9 +186,11 @@ class _Check:
             self._reference,
             self._limits,
             self._report,
+            now_us=max(source.now_us for source in sources.values()),
+            compared=self._telling(f"sessions of {SESSIONS}/{number}"),
             is_billing=self._settings.billing,
         )
-        bills.check()
+        bills.check(audited)
         bills.check_rows(where, rows, checked.tariffs())
         check_left(where, rows, self._report)
         for sorting in (self._sessions, self._decisions):
@@ -196,6 +207,7 @@ class _Check:
         refused = Refused(self._sessions.topic, self._decisions.topic)
         async for records in self._topics.read(self._settings.topic("dead-letters"), number):
             refused.take_up(records)
+            self._progress(self._topics.records, f"dead-letters/{number}")
         return refused
 
     async def _bills(self, number: int) -> Bills:
@@ -214,7 +226,11 @@ class _Check:
         self, topic: str, expected: ExpectedOutputs, place_of: Callable[[Any], Place | None]
     ) -> None:
         for number in range(self._settings.partitions):
-            async for records in self._topics.read(topic, number):
+            begin = await self._topics.begin(topic, number)
+            if begin:
+                for sorting in (self._statuses, self._sessions, self._decisions):
+                    expected.leave_out(sorting.topic, number)
+            async for records in self._topics.read(topic, number, begin=begin):
                 for record in records:
                     found = Output(number, record.key, record.value, tuple(record.headers))
                     expected.see(place_of(record), record.offset, found)
@@ -225,22 +241,24 @@ class _Check:
         self,
         number: int,
         words: Mapping[str, Sequence[ConnectorWord]],
-        checked: Checked,
+        checked: Checked | None,
         register: Mapping[str, RegisteredStation],
         invoices: Mapping[str, Mapping[str, bytes]],
     ) -> None:
         """Ask the worker about the stations of a partition, or an equal share of the sample."""
         assert self._asked is not None, "asked for"
         of_station: dict[str, dict[str, Known]] = {}
-        for (station_id, session_id), known in checked.sessions.items():
+        sessions, heard_of = (checked.sessions, checked.stations) if checked else ({}, set[str]())
+        for (station_id, session_id), known in sessions.items():
             of_station.setdefault(station_id, {})[session_id] = known
-        stations = sorted({*words, *checked.stations, *register})
+        stations = sorted({*words, *heard_of, *register, *invoices})
         if self._sample is not None:
             share = -(-self._sample // self._settings.partitions)
             stations = random.Random(number).sample(stations, min(share, len(stations)))
         for each in stations:
-            facts = (words.get(each, ()), of_station.get(each, {}), register.get(each))
-            await self._asked.check_station(each, *facts)
+            if checked is not None:
+                facts = (words.get(each, ()), of_station.get(each, {}), register.get(each))
+                await self._asked.check_station(each, *facts)
             for name, invoice in invoices.get(each, {}).items():
                 await self._asked.check_invoice(name, invoice)
             self._progress(self._topics.records, f"HTTP, partition {number}")

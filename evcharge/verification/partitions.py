@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from evcharge.settings import Settings
 from evcharge.topics.catalogue import changelog_topic
 from evcharge.verification.changelog import Rebuilt
 from evcharge.verification.outputs import Place
+from evcharge.verification.progress import Progress
 from evcharge.verification.report import Report
 from evcharge.verification.rows import Rows, check_markers
 from evcharge.verification.sources import OfStation, Sorting, Source
@@ -18,9 +20,6 @@ from evcharge.verification.stores import StoreComparison, open_stores
 from evcharge.verification.topics import Topics
 
 R = TypeVar("R", bound=OfStation)
-
-Progress = Callable[[int, str], object]
-"""Called often with the number of records read and what is being checked."""
 
 
 class Partitions:
@@ -44,8 +43,8 @@ class Partitions:
         """Return what came directly, and what was rerouted if the topic's records are, by topic."""
         sources: dict[str, Source[R]] = {}
         for topic, again in _topics_of(sorting):
-            source = sources[topic] = Source()
-            async for records in self._topics.read(topic, number):
+            source = sources[topic] = Source(await self._topics.begin(topic, number))
+            async for records in self._topics.read(topic, number, begin=source.begin):
                 sorting.sort(source, number, records, again=again)
                 self._progress(self._topics.records, f"{topic}/{number}")
         return sources
@@ -59,6 +58,7 @@ class Partitions:
         for topic, again in _topics_of(sorting):
             async for records in self._topics.read(topic, number):
                 sorting.refuse(refused, number, records, again=again)
+                self._progress(self._topics.records, f"{topic}/{number}")
 
     async def table(
         self, table: str, number: int, sources: Mapping[str, Source[Any]]
@@ -66,19 +66,23 @@ class Partitions:
         """Rebuild a partition of a table, comparing markers and local stores on the way."""
         where = f"changelog of {table}/{number}"
         changelog = self._settings.topic(changelog_topic(self._settings, table).name)
+        now_ms = time.time_ns() // 1_000_000
         rebuilt = Rebuilt(
             [
-                StoreComparison(store, list(sources), self._report)
+                StoreComparison(store, list(sources), self._report, now_ms)
                 for directory in self._data_dirs
-                for store in open_stores(directory, table, number)
+                for store in open_stores(directory, table, number, self._report)
             ]
         )
-        async for records in self._topics.read(changelog, number, whole=False):
+        begin = await self._topics.begin(changelog, number)
+        async for records in self._topics.read(changelog, number, begin=begin):
             rebuilt.apply(records)
             self._progress(self._topics.records, f"{changelog}/{number}")
         rebuilt.finish()
         rows = Rows(rebuilt.rows)
-        ends = ((topic, source.last) for topic, source in sources.items())
+        # Of a source that retention has emptied nobody knows the last record.
+        told = (each for each in sources.items() if each[1].last or not each[1].begin)
+        ends = ((topic, source.last) for topic, source in told)
         check_markers(where, rows, ends, self._report)
         return where, rows
 

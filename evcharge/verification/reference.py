@@ -8,6 +8,7 @@ allowed that the rule makes of something that could be known.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
 from typing import Any, TypeVar
 
 import msgspec
@@ -42,12 +43,20 @@ class KnownTariffs:
 
     def add(self, document: bytes, version: int | None) -> RatedTariff | None:
         """Take up a tariff and return it made ready, None if it is none."""
-        parsed = parse_tariff(document)
-        if isinstance(parsed, Rejected):
+        try:
+            compact = msgspec.json.format(document, indent=-1)
+        except msgspec.DecodeError:
             return None
-        compact = msgspec.json.format(document, indent=-1)
-        rated = RatedTariff(Plan(parsed.tariff, version), digest_of(compact), compact)
-        return self._known.setdefault((rated.digest, version), rated)
+        digest = digest_of(compact)
+        known = self._known.get((digest, version))
+        # Nearly every bill names one of a few.
+        if known is None:
+            parsed = parse_tariff(document)
+            if isinstance(parsed, Rejected):
+                return None
+            known = RatedTariff(Plan(parsed.tariff, version), digest, compact)
+            self._known[digest, version] = known
+        return known
 
     def get(self, digest: str, version: int | None) -> RatedTariff | None:
         """Return a tariff that was taken up."""
@@ -57,16 +66,33 @@ class KnownTariffs:
 class Reference:
     """Takes up both topics from their beginnings, in order."""
 
-    def __init__(self, default_tariff: bytes, default_time_zone: str) -> None:
+    def __init__(
+        self,
+        default_tariff: bytes,
+        default_time_zone: str,
+        former_tariffs: Sequence[bytes] = (),
+        former_time_zones: Sequence[str] = (),
+    ) -> None:
+        """Take what the settings say, and what they said once; when that was, nobody knows.
+
+        All tariffs were validated.
+        """
         self.register: dict[str, RegisteredStation] = {}
         """The last entry of each station."""
         self.tariffs = KnownTariffs()
         self._entries: dict[str, list[RegisterEntry]] = {}
         self._versions: dict[str, list[TariffVersion]] = {}
-        default = self.tariffs.add(default_tariff, None)
-        assert default is not None, "the settings were validated"
-        self._default = _version(default, 0)
-        self._time_zone = default_time_zone
+        self._defaults = list(
+            product(
+                map(self._default, (default_tariff, *former_tariffs)),
+                (default_time_zone, *former_time_zones),
+            )
+        )
+
+    def _default(self, document: bytes) -> TariffVersion:
+        rated = self.tariffs.add(document, None)
+        assert rated is not None, "validated"
+        return _version(rated, 0)
 
     def take_up_stations(self, records: Iterable[Any]) -> None:
         """Apply the next records of ``stations``; one that cannot be used changes nothing."""
@@ -106,14 +132,15 @@ class Reference:
         found: dict[Terms | None, None] = {}
         for entries in self._known_entries(station_id, at_us - BEHIND_US):
             station = valid_entry(entries, started_us)
-            for versions in self._known_versions(station, at_us - BEHIND_US):
+            known = self._known_versions(station, at_us - BEHIND_US)
+            for versions, (tariff, time_zone) in product(known, self._defaults):
                 terms = choose_terms(
                     station,
                     connector_id,
                     started_us,
                     lambda tariff_id, versions=versions: versions.get(tariff_id, ()),  # type: ignore[misc]
-                    default_tariff=self._default,
-                    default_time_zone=self._time_zone,
+                    default_tariff=tariff,
+                    default_time_zone=time_zone,
                 )
                 found[terms] = None
         return list(found)

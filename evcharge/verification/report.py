@@ -18,6 +18,8 @@ class Report:
     def __init__(self) -> None:
         self.compared: Counter[str] = Counter()
         """How many of each kind of thing were compared: a check of nothing finds nothing."""
+        self.unchecked: Counter[str] = Counter()
+        """How many of each kind of thing could not be compared, and why."""
         self.differences: Counter[tuple[str, str]] = Counter()
         """How many there are by place (such as ``dead-letters``) and sort (such as ``missing``)."""
         self._details: dict[tuple[str, str], list[str]] = {}
@@ -35,7 +37,7 @@ class Report:
             kept.append(detail if len(detail) <= _LONGEST else detail[:_LONGEST] + "…")
 
     def lines(self) -> Iterator[str]:
-        """Yield the differences for a person, the most telling of each sort first."""
+        """Yield the differences for a person, of each sort those that were found first."""
         for (where, sort), count in sorted(self.differences.items()):
             yield f"{where}: {count:,} {sort}"
             details = self._details[where, sort]
@@ -59,9 +61,13 @@ class Report:
         }
 
     def summary(self) -> str:
-        """Return in one sentence what was compared."""
-        parts = [f"{count:,} {what}" for what, count in self.compared.items()]
-        return "compared " + (", ".join(parts) or "nothing")
+        """Return in one sentence what was compared, and what could not be."""
+        left_out = f"; not checked: {_counted(self.unchecked)}" if self.unchecked else ""
+        return f"compared {_counted(self.compared) or 'nothing'}{left_out}"
+
+
+def _counted(things: Counter[str]) -> str:
+    return ", ".join(f"{count:,} {what}" for what, count in things.items())
 
 
 def changed_fields(expected: Any, found: Any) -> str:

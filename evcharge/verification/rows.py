@@ -30,10 +30,11 @@ def is_of_table(key: bytes) -> bool:
     return not key.startswith(RESERVED)
 
 
-def check_left(where: str, rows: Rows, report: Report) -> None:
-    """Note rows that should not be there."""
+def check_left(where: str, rows: Rows, report: Report, kinds: bytes | None = None) -> None:
+    """Note rows that should not be there; ``kinds``: only those of which a key's first byte is one."""
     for key in rows.left():
-        report.differs(where, "surplus", f"row {key!r}")
+        if kinds is None or key[:1] in kinds:
+            report.differs(where, "surplus", f"row {key!r}")
 
 
 def check_markers(

@@ -23,6 +23,7 @@ from evcharge.verification.course import follow
 from evcharge.verification.log import Ended, Log
 from evcharge.verification.memory import CLOSED, forgotten, is_too_late, may_forget
 from evcharge.verification.papers import Papers, Wrong
+from evcharge.verification.progress import Compared, silent, telling
 from evcharge.verification.reference import Reference
 from evcharge.verification.report import Report
 from evcharge.verification.rows import Rows
@@ -83,13 +84,17 @@ def check_sessions(
     limits: Limits,
     report: Report,
     *,
+    now_us: int,
     is_billing: bool = True,
+    compared: Compared = silent,
 ) -> Checked:
     """Compare a partition's rows, and what was billed, with the records and decisions.
 
+    ``now_us``: the latest append time of what was read, be it records of sessions or not.
     ``is_billing``: whether billing is switched on now; what it was before is told by what was sealed.
     """
-    return _Sessions(where, rows, sources, reference, limits, report, is_billing).check()
+    sessions = _Sessions(where, rows, sources, reference, limits, report, now_us, is_billing)
+    return sessions.check(compared)
 
 
 class _Sessions:
@@ -101,6 +106,7 @@ class _Sessions:
         reference: Reference,
         limits: Limits,
         report: Report,
+        now_us: int,
         is_billing: bool,
     ) -> None:
         self._where = where
@@ -109,21 +115,20 @@ class _Sessions:
         self._reference = reference
         self._limits = limits
         self._report = report
+        self._now_us = now_us
         self._is_billing = is_billing
         self._checked = Checked({}, {}, set())
 
-    def check(self) -> Checked:
+    def check(self, compared: Compared) -> Checked:
         sources = self._sources
         queued = self._queued()
-        records = (*sources.direct.values(), *sources.rerouted.values())
-        now_us = max((each.ingest_us for some in records for each in some), default=0)
-        for session in sources.sessions():
+        for session in telling(sources.sessions(), compared):
             self._report.compared["sessions"] += 1
             value = self._rows.take(session_key(*session))
             if value is not None:
                 self._checked.stations.add(session[0])
             if value == PRESENT:
-                self._check_forgotten(session, now_us)
+                self._check_forgotten(session)
                 continue
             row = None if value is None else decode_session(value)
             ended = self._check_one(session, row)
@@ -148,9 +153,9 @@ class _Sessions:
                 queued.update(decode_completed(completed).sessions)
         return queued
 
-    def _check_forgotten(self, session: SessionId, now_us: int) -> None:
-        """Check a session with a marker; ``now_us`` is the latest ingest."""
-        at_us = now_us - GRACE_US
+    def _check_forgotten(self, session: SessionId) -> None:
+        """Check a session with a marker."""
+        at_us = self._now_us - GRACE_US
         log = self._log(session, None)._replace(
             forgotten_us=at_us, are_rerouted=bool(self._sources.rerouted)
         )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
+from evcharge.domain.quantities import MAX_INSTANT_US
 from evcharge.events.rejection import Reason, Rejected
 from evcharge.kafka.batches import MAX_RECORD_BYTES, size_alone
 from evcharge.kafka.partitioning import Partitioner
@@ -46,10 +47,20 @@ class Arrival(NamedTuple):
 class Source(Generic[R]):
     """One partition of one topic that a table is computed from."""
 
+    begin: int = 0
+    """The offset of its first record; more than 0: retention has removed what came before."""
     accepted: list[R] = field(default_factory=list)
     """In the order of their offsets in this topic."""
     last: Marker | None = None
     """Its last record; with all applied, this is what the table's marker says."""
+    now_us: int = 0
+    """The latest append time of any record, accepted or not, that can be true: up to then a worker that
+    reads on may have forgotten sessions. A rerouted record's is that of its forwarding."""
+
+
+def are_cut(sources: Mapping[str, Source[Any]]) -> bool:
+    """Whether not all is there any more from which rows follow."""
+    return any(source.begin for source in sources.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +93,9 @@ class Sorting(Generic[R]):
                 self.dead_letters.add(place, dead_letter(arrival, place, partition, wrong))
         if records:
             source.last = Marker(records[-1].offset, records[-1].timestamp)
+        times_us = (record.timestamp * 1_000 for record in records)
+        plausible = (at_us for at_us in times_us if 0 <= at_us <= MAX_INSTANT_US)
+        source.now_us = max(source.now_us, max(plausible, default=0))
 
     def _expect_forwarded(self, arrival: Arrival, place: Place, partition: int, home: int) -> None:
         assert self.rerouted is not None

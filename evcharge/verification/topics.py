@@ -75,25 +75,35 @@ class Topics:
                     f" EVCHARGE_PARTITIONS is {partitions}"
                 )
 
+    async def begin(self, topic: str, partition: int) -> int:
+        """Return the offset from which on a partition holds records; retention moves it."""
+        tp = TopicPartition(topic, partition)
+        try:
+            async with asyncio.timeout(_SILENCE_S):
+                begin: int = (await self._ends.beginning_offsets([tp]))[tp]
+        except (KafkaError, TimeoutError) as problem:
+            raise CommandError(f"{topic}/{partition} cannot be read: {problem!r}") from None
+        return begin
+
     async def read(
-        self, topic: str, partition: int, *, whole: bool = True
+        self, topic: str, partition: int, *, begin: int = 0
     ) -> AsyncIterator[Sequence[ConsumerRecord]]:
         """Yield all records that a partition holds now, in batches, in order.
 
-        ``whole``: its first records have to be there still; without them nothing can be checked.
+        They have to be there from ``begin`` on, also if retention goes on meanwhile.
         """
         consumer = self._consumer
         tp = TopicPartition(topic, partition)
         consumer.assign([tp])
+        first = await self.begin(topic, partition)
+        if first > begin:
+            raise CommandError(
+                f"{topic}/{partition} begins at offset {first}: what was computed from the"
+                " records before it, which were removed, cannot be checked"
+            )
         try:
             async with asyncio.timeout(_SILENCE_S):
-                begin = (await consumer.beginning_offsets([tp]))[tp]
                 end = (await self._ends.end_offsets([tp]))[tp]
-            if whole and begin > 0:
-                raise CommandError(
-                    f"{topic}/{partition} begins at offset {begin}: what was computed from the"
-                    " records before it, which retention has removed, cannot be checked"
-                )
             consumer.seek(tp, begin)
             heard = time.monotonic()
             while await consumer.position(tp) < end:

@@ -54,10 +54,13 @@ class MemoryStep:
         self.now_us = 0
         self._states: dict[bytes, tuple[Any, Callable[[Any], bytes]]] = {}
 
-    def take(self, *records: SessionRecord) -> int:
-        """Take up a chunk of records; return the bytes of keys and values that it wrote."""
+    def take(self, *records: SessionRecord, now_us: int | None = None) -> int:
+        """Take up a chunk of records; return the bytes of keys and values that it wrote.
+
+        ``now_us``: when its last record was appended, if that is none of these.
+        """
         self.source_topic = "charging-sessions"
-        self.now_us = max(record.ingest_us for record in records)
+        self.now_us = max(each.ingest_us for each in records) if now_us is None else now_us
         groups: dict[tuple[str, str], list[SessionRecord]] = {}
         for record in records:
             groups.setdefault((record.station_id, record.session_id), []).append(record)

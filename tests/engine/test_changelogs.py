@@ -15,12 +15,17 @@ from aiokafka.structs import TopicPartition
 
 from evcharge.broker import KafkaCluster
 from evcharge.engine.changelogs import Changelogs
-from evcharge.engine.local_rows import FENCE, HISTORY, TRUSTED_MS, naming_row, touched
+from evcharge.engine.local_rows import FENCE, naming_row, touched
 from evcharge.kafka.admin import KafkaAdmin, NewTopic
 from evcharge.kafka.fenced_log import KafkaLog
 from evcharge.kafka.fenced_writer import FencedWriter
 from evcharge.kafka.log import Output
-from evcharge.storage.partition_store import MemoryPartition, source_marker
+from evcharge.storage.partition_store import (
+    HISTORY,
+    TRUSTED_MS,
+    MemoryPartition,
+    source_marker,
+)
 from tests.eventually import eventually_async
 
 pytestmark = pytest.mark.broker

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from evcharge.engine.local_rows import HISTORY, TRUSTED_MS, belong, lately_in_touch, touched
-from evcharge.storage.partition_store import MemoryPartition
+from evcharge.engine.local_rows import belong, lately_in_touch, touched
+from evcharge.storage.partition_store import HISTORY, TRUSTED_MS, MemoryPartition
 
 NAME = b"a name"
 NOW_MS = 1_700_000_000_000

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from evcharge.settings import Settings
 from evcharge.storage.rocks_partition import RocksPartition
@@ -124,6 +125,46 @@ def ruin(data: Path) -> None:
     assert offset is not None
     store.write({station_key("EV-999"): b"\x92\x01\x90"}, offset)
     store.close()
+
+
+async def remove(deployment: Deployment, topic: str, partition: int, before: int) -> None:
+    """Have Kafka remove the first records of a partition, as retention does; -1: all of them."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=deployment.bootstrap)
+    await admin.start()
+    try:
+        place = TopicPartition(deployment.settings.topic(topic), partition)
+        await admin.delete_records({place: RecordsToDelete(before)})
+    finally:
+        await admin.close()
+
+
+async def test_what_follows_from_records_that_retention_removed_is_left_out_and_the_rest_compared(
+    deployment: Deployment,
+) -> None:
+    worker = deployment.worker().start().ready()
+    await fill(deployment)
+    for number in range(deployment.settings.partitions):
+        await remove(deployment, "station-status", number, 1)
+
+    without_statuses = deployment.command("verify", "--url", worker.url)
+
+    assert (without_statuses.returncode, without_statuses.stdout) == (0, "")
+    assert " 20 stations over HTTP" in without_statuses.stderr
+    assert " 200 sessions," in without_statuses.stderr
+    assert "partitions of station-status, whose first" in without_statuses.stderr
+    assert without_statuses.stderr.endswith("equal, as far as it could be checked\n")
+
+    await remove(deployment, "charging-sessions-rerouted", 0, 1)
+    await remove(deployment, "charging-sessions", 1, -1)
+    [sealed, *_] = await deployment.records("sealed-sessions")
+    assert sealed.partition == 0
+    await append(deployment.settings, sealed.topic, 0, sealed.key, sealed.value)
+    found = deployment.command("verify", "--url", worker.url)
+
+    lines = [line for line in found.stdout.splitlines() if not line.startswith(" ")]
+    assert lines == ["sealed-sessions/0: 1 repeated"], found.stdout
+    assert "2 partitions of charging-sessions, whose first" in found.stderr
+    assert "1 lists of stations over HTTP" in found.stderr
 
 
 async def test_a_worker_that_is_behind_is_found(deployment: Deployment) -> None:

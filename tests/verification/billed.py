@@ -81,6 +81,7 @@ class Billed:
         self.reference = Reference(default_document(SETTINGS), SETTINGS.default_time_zone)
         self.records: list[SessionRecord] = []
         self.decisions: list[Decision] = []
+        self._now_us = 0
         self._said = 0
 
     def publish(
@@ -110,6 +111,13 @@ class Billed:
         """Have a chunk of records taken up."""
         self.records += records
         self.step.take(*records)
+        self._now_us = max(self._now_us, self.step.now_us)
+        return self
+
+    def pass_by(self, at_us: int) -> Billed:
+        """Have a chunk taken up in which nothing is about a session of this partition."""
+        self.step.take(now_us=at_us)
+        self._now_us = max(self._now_us, at_us)
         return self
 
     def decide(self, *decisions: Decision) -> Billed:
@@ -180,6 +188,7 @@ class Billed:
             self.reference,
             self.limits,
             report,
+            now_us=self._now_us,
             is_billing=self.step.books.is_billing,
         )
         bills.check()

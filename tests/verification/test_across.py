@@ -8,6 +8,7 @@ from typing import Any, cast
 from evcharge.verification.across import Across
 from evcharge.verification.answers import document_digest
 from evcharge.verification.over_http import Asked
+from evcharge.verification.report import Report
 from evcharge.verification.sessions import Checked, Known
 from tests.web.fake_worker import NOW, session_of
 
@@ -43,7 +44,7 @@ async def expected(sample: int | None) -> Lists:
     across.take_up(["EV-8"], partition("EV-1"), {"EV-1": {"a": documents["a"]}})
     across.take_up([], partition("EV-2", reasons=1), {"EV-2": {"b": documents["b"]}})
     across.take_up([], Checked({}, {}, set()), {"EV-3": {"c": documents["b"]}})
-    await across.check(cast("Asked", lists), sample)
+    await across.check(cast("Asked", lists), sample, Report())
     return lists
 
 
@@ -63,3 +64,17 @@ async def test_the_lists_have_what_every_partition_has() -> None:
 
 async def test_of_a_sample_of_users_the_documents_are_asked_for() -> None:
     assert set((await expected(1)).users) == {"U0"}
+
+
+async def test_lists_are_left_out_and_counted_where_the_sessions_of_a_partition_cannot_be_told() -> (
+    None
+):
+    across, lists, report = Across(["EV-9"]), Lists(), Report()
+    across.take_up(["EV-8"], partition("EV-1", reasons=1), {})
+    across.take_up(["EV-7"], None, {"EV-7": {"a": b'{"user_id": "U1"}'}})
+    await across.check(cast("Asked", lists), None, report)
+
+    assert not lists.stations
+    assert not lists.held
+    assert set(lists.users) == {"U1"}
+    assert report.unchecked.total() == 1

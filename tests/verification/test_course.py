@@ -134,7 +134,7 @@ async def test_a_bill_that_follows_its_records_costs_what_they_do_while_it_is_he
     billed.send(end(50, 12.0), end(70, 20.0, user_id="U1"))
     _, checked = billed.checked()
     cost = await billed.cost()
-    assert checked.sessions["EV-001", "S1"].costs() == [cost] != [sealed]
+    assert checked.sessions["EV-001", "S1"].costs(PLUG_IN) == [cost] != [sealed]
     # One that cannot be billed.
     billed.send(correction(-10, 12.0))
     _, checked = billed.checked()
@@ -150,7 +150,7 @@ async def test_the_cost_of_what_was_looked_at_last_counts_though_it_is_the_same_
     billed.send(update(20, 10.0, charging=False)).decide(approve(4))
     assert len(billed.found_of("sealed-sessions")) == 1
     _, checked = billed.checked()
-    assert checked.sessions["EV-001", "S1"].costs() == [await billed.cost()]
+    assert checked.sessions["EV-001", "S1"].costs(PLUG_IN) == [await billed.cost()]
 
 
 def cut(

@@ -208,6 +208,15 @@ def test_a_session_is_forgotten_that_was_decided_about_days_from_when_it_was_rea
     assert FORGOTTEN.items() <= billed.step.rows.items()
 
 
+def test_whatever_comes_last_may_be_what_a_session_was_forgotten_at() -> None:
+    billed = site()
+    billed.send(start(user_id="U1")._replace(offset=0), end(60, 4)._replace(offset=1))
+    billed.pass_by(minute(103 * DAY))
+
+    assert FORGOTTEN.items() <= billed.step.rows.items()
+    assert expected(billed) == []
+
+
 KINDS = {
     "start": lambda: start(user_id="U1"),
     "earlier start": lambda: start(-60, user_id="U2"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any, NamedTuple
 
 import pytest
@@ -162,6 +163,30 @@ def test_a_rerouted_record_that_differs_is_found() -> None:
         assert checked.finds([], [rerouted(FOREIGN, **change)]) == ["rerouted changed"], change
 
 
+def test_a_difference_names_the_field_and_says_what_is_there() -> None:
+    checked = Checked(FOREIGN)
+    checked.finds([], [rerouted(FOREIGN, key=b"k", partition=AWAY)])
+
+    _, line = checked.report.lines()
+    assert line.strip() == (
+        f"the record at {AWAY}/0 about {TOPIC}/{AWAY}/3: it should be in partition {HOME},"
+        " its key should not be b'k'"
+    )
+
+
+def test_of_what_has_to_be_there_only_a_digest_is_kept() -> None:
+    outputs = ExpectedOutputs("dead-letters", Report())
+    tracemalloc.start()
+    try:
+        for offset in range(100):
+            outputs.add(Place(TOPIC, 0, offset), Output(0, b"k", bytes(100_000), ()))
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert kept < 100_000
+
+
 def test_a_rerouted_record_counts_as_it_first_arrived() -> None:
     checked = Checked(rerouted(FOREIGN, offset=5), again=True)
 
@@ -172,11 +197,50 @@ def test_a_rerouted_record_counts_as_it_first_arrived() -> None:
     assert checked.finds([], []) == []
 
 
+@pytest.mark.parametrize("last", [JUNK, FOREIGN], ids=["junk", "a foreign record"])
+def test_the_time_of_a_source_is_that_of_its_latest_record_whatever_it_is(last: Record) -> None:
+    later = last._replace(timestamp=NOON_MS + 86_400_000)
+    odd = [last._replace(timestamp=at_ms) for at_ms in (-1, 1 << 62)]
+
+    assert Checked(last, later, last, *odd).source.now_us == later.timestamp * 1_000
+    assert Checked(*odd).source.now_us == 0
+
+
+def test_the_time_of_a_rerouted_record_is_that_of_its_forwarding() -> None:
+    checked = Checked(rerouted(FOREIGN, offset=5), again=True)
+
+    assert checked.source.now_us == (NOON_MS + 5000) * 1_000
+
+
 def test_what_a_stranger_wrote_to_a_rerouted_topic_is_taken_as_it_is() -> None:
     checked = Checked(OURS, again=True)
 
     [record] = checked.source.accepted
     assert (record.partition, record.offset) == (HOME, 8)
+
+
+def test_what_came_from_a_partition_that_is_left_out_is_counted_and_not_compared() -> None:
+    checked = Checked(FOREIGN, JUNK._replace(partition=AWAY, offset=5))
+    for outputs in (checked.dead_letters, checked.rerouted):
+        outputs.leave_out(TOPIC, AWAY)
+
+    changed = rerouted(FOREIGN, value=b"{}")
+    assert checked.finds([letter_of(FOREIGN), letter_of(JUNK)], [changed, changed]) == [
+        "dead-letters surplus"
+    ]
+    assert checked.report.unchecked == {"records of dead-letters": 1, "records of rerouted": 2}
+    assert checked.report.compared == {"records of dead-letters": 1}
+
+
+def test_what_has_to_be_in_a_partition_that_is_left_out_is_not_missed() -> None:
+    for topic, partition, missing in (
+        (TOPIC, HOME, []),
+        (TOPIC, (AWAY + 1) % 4, ["rerouted missing"]),
+        ("p.station-status", HOME, ["rerouted missing"]),
+    ):
+        checked = Checked(FOREIGN)
+        checked.rerouted.leave_out(topic, partition)
+        assert checked.finds([], []) == missing, (topic, partition)
 
 
 def test_two_places_are_told_apart() -> None:

@@ -15,6 +15,15 @@ def test_a_report_without_differences_is_equal_and_says_what_was_compared() -> N
     assert report.summary() == "compared 1,234 sessions, 5 stations"
 
 
+def test_what_could_not_be_checked_is_said_with_what_was_compared() -> None:
+    report = Report()
+    report.compared["sessions"] += 2
+    report.unchecked["stores that are dropped"] += 1_000
+
+    assert report.equal
+    assert report.summary() == "compared 2 sessions; not checked: 1,000 stores that are dropped"
+
+
 def test_a_check_of_nothing_says_so() -> None:
     assert Report().summary() == "compared nothing"
 

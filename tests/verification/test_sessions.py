@@ -88,7 +88,8 @@ def check(where: str, rows: Rows, records: Sequence[SessionRecord], report: Repo
     reference = Reference(default_document(SETTINGS), SETTINGS.default_time_zone)
     own = [each for each in records if each.session_id == "S1"]
     sources = Sources.of(records, papers={IDS: sealed_of(own)})
-    return check_sessions(where, rows, sources, reference, LIMITS, report)
+    now_us = max(each.ingest_us for each in records)
+    return check_sessions(where, rows, sources, reference, LIMITS, report, now_us=now_us)
 
 
 @pytest.mark.parametrize("records", [RECORDS, ENDED, [*ENDED, *ENDED], ENDED[::-1]])

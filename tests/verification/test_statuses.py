@@ -12,7 +12,7 @@ from evcharge.domain.station_state import ConnectorWord, StationState, advance_s
 from evcharge.domain.status_report import Status, StatusReport
 from evcharge.verification.report import Report
 from evcharge.verification.rows import Rows, check_left
-from evcharge.verification.statuses import check_stations, possible_words
+from evcharge.verification.statuses import MOST_PAIRS, check_stations, possible_words, words_in
 from tables.station_status import encode_station, station_key
 
 SECOND = 1_000_000
@@ -85,6 +85,42 @@ def test_a_report_that_was_not_applied_is_found() -> None:
 
 def test_a_report_that_never_came_is_found() -> None:
     assert found(rows_of(REPORTS), REPORTS[:3]) == ["surplus"]
+
+
+def test_the_words_of_rows_are_told_where_there_is_nothing_to_compare_them_with() -> None:
+    rows = Rows(rows_of(REPORTS) | {b"something else": b""})
+
+    assert words_in(rows) == {"EV-001": advance_station(None, REPORTS).words}
+    assert list(rows.left()) == [b"something else"]
+
+
+def test_reports_that_are_older_than_others_of_their_topic_are_not_followed() -> None:
+    ours, theirs = ([said(status, 5_000 - n) for n in range(3_000)] for status in (FREE, OCCUPIED))
+
+    assert len(ours) * len(theirs) > MOST_PAIRS
+    assert (
+        possible_words(ours, theirs)
+        == possible_words(ours[:1], theirs[:1])
+        == {
+            ConnectorWord(1, status, 5_000 * SECOND, 5_000 * SECOND, 5_001 * SECOND)
+            for status in (FREE, OCCUPIED)
+        }
+    )
+
+
+def test_of_too_many_reports_all_is_compared_but_when_the_status_began() -> None:
+    ours = [said(status, at) for at, status in enumerate([FREE, OCCUPIED] * 600)]
+    theirs = [said(Status.FAULTED, at) for at in range(1_000)]
+    (word,) = advance_station(None, [*theirs, *ours]).words
+    for change, sorts in (
+        ({}, []),
+        ({"since_us": 5 * SECOND}, []),
+        ({"status": FREE}, ["changed"]),
+        ({"event_us": 5 * SECOND}, ["changed"]),
+        ({"heard_us": 5 * SECOND}, ["changed"]),
+    ):
+        row = encode_station(StationState((word._replace(**change),)))
+        assert found({station_key("EV-001"): row}, ours, theirs) == sorts, change
 
 
 def test_a_tie_that_went_to_the_earlier_offset_is_found() -> None:
