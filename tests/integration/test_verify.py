@@ -164,7 +164,7 @@ async def test_what_follows_from_records_that_retention_removed_is_left_out_and_
     lines = [line for line in found.stdout.splitlines() if not line.startswith(" ")]
     assert lines == ["sealed-sessions/0: 1 repeated"], found.stdout
     assert "2 partitions of charging-sessions, whose first" in found.stderr
-    assert "1 lists of stations over HTTP" in found.stderr
+    assert "1 lists of stations and of held sessions over HTTP" in found.stderr
 
 
 async def test_a_worker_that_is_behind_is_found(deployment: Deployment) -> None:
