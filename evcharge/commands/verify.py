@@ -9,7 +9,9 @@ from typing import Any
 import click
 
 from evcharge.commands.base import ProjectCommand, option, say
+from evcharge.commands.input_file import read_input
 from evcharge.commands.progress import Progress
+from evcharge.past_bills.issuer_file import read_issuer
 from evcharge.verification import require_stores
 from evcharge.verification import verify as check
 
@@ -22,6 +24,7 @@ class Verify(ProjectCommand):
     the RocksDB of stopped workers and the answers of a running one. It changes nothing.
 
     Devices have to be silent and workers done with all that was sent, with the same settings as here.
+    If the issuer of invoices was another one once, give it with --former-issuer.
     The device topics must be whole: what retention has removed cannot be checked.
 
     Prints what differs and exits with 1 if anything does.
@@ -41,12 +44,26 @@ class Verify(ProjectCommand):
             type=click.IntRange(1),
             help="With --url: ask about so many stations only, the same ones each time.",
         ),
+        option(
+            "--former-issuer",
+            "former_issuers",
+            multiple=True,
+            metavar="FILE",
+            help="JSON of an issuer that the settings named once, as in an invoice: name, address,"
+            " vat_id; may be repeated.",
+        ),
     ]
 
     async def run(
-        self, data_dirs: tuple[Path, ...], url: str | None, sample: int | None, **_: Any
+        self,
+        data_dirs: tuple[Path, ...],
+        url: str | None,
+        sample: int | None,
+        former_issuers: tuple[str, ...],
+        **_: Any,
     ) -> int | None:
         """Check and report."""
+        issuers = [read_issuer(*read_input(file)) for file in former_issuers]
         for directory in data_dirs:
             require_stores(directory, self.settings)
         with Progress(None) as progress:
@@ -55,6 +72,7 @@ class Verify(ProjectCommand):
                 data_dirs=data_dirs,
                 url=url,
                 sample=sample,
+                former_issuers=issuers,
                 progress=lambda done, what: progress.update(done, f"{done:,} records read, {what}"),
             )
         for line in report.lines():

@@ -50,9 +50,13 @@ class Found(NamedTuple):
 class Bills:
     """Takes up both topics' records of one partition, then compares."""
 
-    def __init__(self, number: int, tariffs: KnownTariffs, report: Report) -> None:
+    def __init__(
+        self, number: int, tariffs: KnownTariffs, issuers: Sequence[Issuer], report: Report
+    ) -> None:
+        """``issuers``: those that the settings ever named, the present one first."""
         self._number = number
         self._tariffs = tariffs
+        self._issuers = issuers
         self._report = report
         self._sealed: dict[tuple[str, str], dict[int, bytes]] = {}
         """Of each session, its records by the number of the bill."""
@@ -182,6 +186,7 @@ class Bills:
             sealed,
             tariff.plan,
             self._invoice_of(sealed),
+            issuers=self._issuers,
             is_credited=self._is_credited(sealed),
             is_last=is_last,
         )

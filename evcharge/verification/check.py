@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from evcharge.domain.billing.series import Issuer
 from evcharge.domain.quantities import SECOND_US
 from evcharge.domain.session import Limits
 from evcharge.domain.station_register import RegisteredStation
@@ -45,12 +46,13 @@ async def verify(
     data_dirs: Sequence[Path] = (),
     url: str | None = None,
     sample: int | None = None,
+    former_issuers: Sequence[Issuer] = (),
     progress: Progress = lambda *_: None,
 ) -> Report:
     """Check a deployment whose devices are silent and whose workers have applied everything.
 
     ``data_dirs`` are those of stopped workers; ``url`` is a running one, asked about ``sample`` stations
-    (None: all).
+    (None: all). ``former_issuers`` are those whom the settings named once.
 
     Raises:
         EvchargeError: it cannot be checked; says why.
@@ -62,7 +64,7 @@ async def verify(
         if url is not None:
             silence_us = settings.status_silence_s * SECOND_US
             asked = await stack.enter_async_context(Asked(url, silence_us, report))
-        check = _Check(settings, topics, report, data_dirs, asked, sample, progress)
+        check = _Check(settings, topics, report, data_dirs, asked, sample, former_issuers, progress)
         await check.run()
     return report
 
@@ -76,6 +78,7 @@ class _Check:
         data_dirs: Sequence[Path],
         asked: Asked | None,
         sample: int | None,
+        former_issuers: Sequence[Issuer],
         progress: Progress,
     ) -> None:
         self._settings = settings
@@ -84,6 +87,8 @@ class _Check:
         self._data_dirs = data_dirs
         self._asked = asked
         self._sample = sample
+        issuer = Issuer(settings.issuer_name, settings.issuer_address, settings.issuer_vat_id)
+        self._issuers = (issuer, *former_issuers)
         self._progress = progress
         self._limits = Limits.of(settings)
         self._partitions = Partitions(settings, topics, report, data_dirs, progress)
@@ -206,7 +211,7 @@ class _Check:
 
     async def _bills(self, number: int) -> Bills:
         """Read what was billed in a partition."""
-        bills = Bills(number, self._reference.tariffs, self._report)
+        bills = Bills(number, self._reference.tariffs, self._issuers, self._report)
         for topic, take_up in (
             (SEALED, bills.take_up_sealed),
             (INVOICES, bills.take_up_invoices),

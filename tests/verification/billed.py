@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from evcharge.domain.billing.bill import Session
 from evcharge.domain.billing.decision import Decision
+from evcharge.domain.billing.series import Issuer
 from evcharge.domain.billing.unpriced import why_unbilled
 from evcharge.domain.quantities import DAY_US
 from evcharge.domain.session import Limits
@@ -37,6 +38,7 @@ from tests.agents.memory_step import SETTINGS, MemoryStep
 from tests.domain.session_records import PLUG_IN
 
 PUBLISHED_MS = (PLUG_IN - DAY_US) // 1_000
+ISSUER = Issuer(SETTINGS.issuer_name, SETTINGS.issuer_address, SETTINGS.issuer_vat_id)
 
 
 def tariff(price: str, tariff_id: str = "T1", **more: Any) -> bytes:
@@ -82,6 +84,8 @@ class Billed:
         self.records: list[SessionRecord] = []
         self.decisions: list[Decision] = []
         self._said = 0
+        self.issuers: Sequence[Issuer] = (ISSUER,)
+        """Those that the settings of the checker ever named."""
 
     def publish(
         self, document: bytes, *, worker_reads: bool = True, at_ms: int = PUBLISHED_MS
@@ -156,7 +160,7 @@ class Billed:
         records: Sequence[SessionRecord] | None = None,
     ) -> tuple[Report, Checked]:
         report = Report()
-        bills = Bills(0, self.reference.tariffs, report)
+        bills = Bills(0, self.reference.tariffs, self.issuers, report)
         bills.take_up_sealed(self.found_of("sealed-sessions") if sealed is None else sealed)
         bills.take_up_invoices(self.found_of("invoices") if invoices is None else invoices)
         looked_at = Rows(self.step.rows if rows is None else rows)
