@@ -12,7 +12,7 @@ from evcharge.commands.base import ProjectCommand, option, say
 from evcharge.commands.input_file import read_input
 from evcharge.commands.progress import Progress
 from evcharge.past_bills.issuer_file import read_issuer
-from evcharge.verification import require_stores
+from evcharge.verification import Report, require_stores
 from evcharge.verification import verify as check
 
 
@@ -27,7 +27,8 @@ class Verify(ProjectCommand):
     If the issuer of invoices was another one once, give it with --former-issuer.
     The device topics must be whole: what retention has removed cannot be checked.
 
-    Prints what differs and exits with 1 if anything does.
+    Prints what differs and exits with 1 if anything does. If it cannot go on, it prints what it has
+    found by then.
     """
 
     options = [  # noqa: RUF012 - declared as Faust does
@@ -66,17 +67,31 @@ class Verify(ProjectCommand):
         issuers = [read_issuer(*read_input(file)) for file in former_issuers]
         for directory in data_dirs:
             require_stores(directory, self.settings)
-        with Progress(None) as progress:
-            report = await check(
-                self.settings,
-                data_dirs=data_dirs,
-                url=url,
-                sample=sample,
-                former_issuers=issuers,
-                progress=lambda done, what: progress.update(done, f"{done:,} records read, {what}"),
-            )
-        for line in report.lines():
-            sys.stdout.write(line + "\n")
-        say(report.summary())
-        say("equal" if report.equal else f"{report.differences.total():,} differences")
+        report, is_whole = Report(), False
+        try:
+            with Progress(None) as progress:
+                await check(
+                    self.settings,
+                    report,
+                    data_dirs=data_dirs,
+                    url=url,
+                    sample=sample,
+                    former_issuers=issuers,
+                    progress=lambda done, what: progress.update(
+                        done, f"{done:,} records read, {what}"
+                    ),
+                )
+            is_whole = True
+        finally:
+            tell(report, is_whole=is_whole)
         return 0 if report.equal else 1
+
+
+def tell(report: Report, *, is_whole: bool) -> None:
+    """Print what differs, and say what was compared; ``is_whole``: that was all."""
+    for line in report.lines():
+        sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+    say(report.summary())
+    found = "equal" if report.equal else f"{report.differences.total():,} differences"
+    say(found if is_whole else f"incomplete, the check has ended early: {found} so far")

@@ -42,22 +42,23 @@ STATUS, SESSIONS = TABLES
 
 async def verify(
     settings: Settings,
+    report: Report,
     *,
     data_dirs: Sequence[Path] = (),
     url: str | None = None,
     sample: int | None = None,
     former_issuers: Sequence[Issuer] = (),
     progress: Progress = lambda *_: None,
-) -> Report:
+) -> None:
     """Check a deployment whose devices are silent and whose workers have applied everything.
 
+    What is found is in ``report`` as soon as it is found, also if the check then cannot go on.
     ``data_dirs`` are those of stopped workers; ``url`` is a running one, asked about ``sample`` stations
     (None: all). ``former_issuers`` are those whom the settings named once.
 
     Raises:
         EvchargeError: it cannot be checked; says why.
     """
-    report = Report()
     async with AsyncExitStack() as stack:
         topics = await stack.enter_async_context(Topics(settings.bootstrap))
         asked = None
@@ -66,7 +67,6 @@ async def verify(
             asked = await stack.enter_async_context(Asked(url, silence_us, report))
         check = _Check(settings, topics, report, data_dirs, asked, sample, former_issuers, progress)
         await check.run()
-    return report
 
 
 class _Check:
