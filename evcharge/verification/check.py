@@ -130,7 +130,7 @@ class _Check:
             sessions, invoices = await self._check_sessions(number)
             for of_station in invoices.values():
                 for name, value in of_station.items():
-                    users.setdefault(str(said(value).get("user_id")), []).append(name)
+                    users.setdefault(said(value)["user_id"], []).append(name)
             known |= words.keys() | {station_id for station_id, _ in sessions}
             if self._asked:
                 mine = {k: v for k, v in register.items() if self._partition_of(k) == number}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from evcharge.domain.billing.account import Account
 from evcharge.domain.billing.standing import standing_of
@@ -25,7 +25,7 @@ from evcharge.verification.memory import CLOSED, forgotten, is_too_late, may_for
 from evcharge.verification.papers import Papers, Wrong
 from evcharge.verification.reference import Reference
 from evcharge.verification.report import Report
-from evcharge.verification.rows import Rows
+from evcharge.verification.rows import Rows, read_row
 from evcharge.verification.session_rows import SessionRows
 from evcharge.verification.session_sources import SessionId, Sources
 from tables.charging_sessions import PRESENT, SessionRow, decode_session, session_key
@@ -41,6 +41,8 @@ RECORDS, DECISIONS = "charging-sessions", "session-decisions"
 """The topics that sessions follow from."""
 
 _NOTHING = Papers()
+
+T = TypeVar("T")
 
 
 class Known(NamedTuple):
@@ -119,7 +121,7 @@ class _Sessions:
             if value == PRESENT:
                 self._check_forgotten(session, now_us)
                 continue
-            row = None if value is None else decode_session(value)
+            row = self._read(f"the row of {_name(session)}", value, decode_session)
             ended = self._check_one(session, row)
             if ended is None:
                 continue
@@ -131,15 +133,15 @@ class _Sessions:
     def _queued(self) -> set[SessionId]:
         """Return the sessions that wait to be forgotten."""
         value = self._rows.take(QUEUE_KEY)
-        queue = Queue() if value is None else decode_queue(value)
+        queue = self._read("the queue", value, decode_queue) or Queue()
         queued: set[SessionId] = set()
         for number in range(queue.first, queue.behind):
-            completed = self._rows.take(completed_key(number))
-            if completed is None:
-                what = f"row {number} of completed sessions"
+            value = self._rows.take(completed_key(number))
+            what = f"row {number} of completed sessions"
+            if value is None:
                 self._report.differs(self._where, "missing", what)
-            else:
-                queued.update(decode_completed(completed).sessions)
+            elif completed := self._read(what, value, decode_completed):
+                queued.update(completed.sessions)
         return queued
 
     def _check_forgotten(self, session: SessionId, now_us: int) -> None:
@@ -275,9 +277,15 @@ class _Sessions:
             place = (RECORDS, record.partition, record.offset)
             self._checked.refused[place] = Rejected(Reason.TOO_LATE, forgotten(log.session_id))
 
+    def _read(self, name: str, row: bytes | None, decode: Callable[[bytes], T]) -> T | None:
+        return read_row(self._where, name, row, decode, self._report)
+
     def _differs(self, sort: str, session: SessionId, what: str) -> None:
-        station_id, session_id = session
-        self._report.differs(self._where, sort, f"session {session_id} of {station_id}: {what}")
+        self._report.differs(self._where, sort, f"{_name(session)}: {what}")
+
+
+def _name(session: SessionId) -> str:
+    return f"session {session[1]} of {session[0]}"
 
 
 def _nothing_to_compare(_: Ended) -> None:
