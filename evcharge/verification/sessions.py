@@ -205,6 +205,7 @@ class _Sessions:
                 "changed", session, "its records are kept in another order than they came"
             )
         records, *others = orders or ([*direct, *rerouted],)
+        came = len(records)
         decisions = sources.decisions.get(session, ())
         if rerouted and not may_forget(records, decisions, self._limits):
             # No repeat can have come too late.
@@ -215,7 +216,7 @@ class _Sessions:
             if (detail := sources.declined.get((decision.partition, decision.offset))) is not None
         }
         other = others[0] if others else None
-        log = Log(*session, records, decisions, papers, declined, None, kept, other=other)
+        log = Log(*session, records, came, decisions, papers, declined, None, kept, other=other)
         return self._with_letters(log)
 
     def _with_letters(self, log: Log) -> Log:

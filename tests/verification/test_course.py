@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from itertools import count
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -237,6 +238,27 @@ def test_which_of_two_records_flooded_a_session_is_told_by_what_was_decided_then
             billed.send(record)
         assert len(billed.step.emitted) >= 1
         assert list(billed.report().lines()) == []
+
+
+@pytest.mark.parametrize("are_repeated", [False, True])
+def test_a_session_of_which_a_worker_leaves_steps_out_is_not_followed(are_repeated: bool) -> None:
+    # What repeats is not kept, but makes the chunk as large.
+    behind = [update(70 + each, 10.0) for each in range(600 if are_repeated else 1_100)]
+    records = [start(user_id="U1"), update(30, 5.0), end(60, 10.0), *behind]
+    repeats = [each._replace(partition=1, ingest_us=each.ingest_us + MINUTE) for each in behind]
+    billed = Billed()
+    billed.publish(tariff("0.50"))
+    billed.register(tariff_id="T1")
+    # One by one, the later decision would be carried out first, and overrule the other one.
+    fixes = correct(4, 3.0, ingest_us=minute(1))._replace(offset=0)
+    drops = void(3, ingest_us=minute(2))._replace(offset=1)
+    billed.decide(fixes, drops).send(*records, *(repeats if are_repeated else ()))
+
+    report = billed.report()
+
+    assert len(billed.step.invoices) == 4
+    assert list(report.lines()) == []
+    assert report.compared["sessions with too much to follow"] == 1
 
 
 def test_a_dead_letter_of_a_decision_with_another_reason_is_found() -> None:
