@@ -12,9 +12,10 @@ from evcharge.commands.base import ProjectCommand, option, say
 from evcharge.commands.input_file import read_input
 from evcharge.commands.progress import Progress
 from evcharge.errors import CommandError
+from evcharge.past_bills.issuer_file import read_issuer
 from evcharge.past_bills.tariff_file import read_tariff
 from evcharge.settings import texts
-from evcharge.verification import require_stores
+from evcharge.verification import Former, Report, require_stores
 from evcharge.verification import verify as check
 
 
@@ -28,9 +29,11 @@ class Verify(ProjectCommand):
     Devices have to be silent and workers done with all that was sent, with the same settings as here.
     What follows from records that retention has removed is left out, and counted. If
     EVCHARGE_DEFAULT_TARIFF, EVCHARGE_CURRENCY or EVCHARGE_DEFAULT_TIME_ZONE said something else once,
-    give that with --former-default-tariff and --former-time-zone.
+    give that with --former-default-tariff and --former-time-zone; if the issuer of invoices was another
+    one, with --former-issuer.
 
-    Prints what differs and exits with 1 if anything does.
+    Prints what differs and exits with 1 if anything does. If it cannot go on, it prints what it has
+    found by then.
     """
 
     options = [  # noqa: RUF012 - declared as Faust does
@@ -61,6 +64,14 @@ class Verify(ProjectCommand):
             metavar="ZONE",
             help="Time zone that EVCHARGE_DEFAULT_TIME_ZONE named once; may be repeated.",
         ),
+        option(
+            "--former-issuer",
+            "former_issuers",
+            multiple=True,
+            metavar="FILE",
+            help="JSON of an issuer that the settings named once, as in an invoice: name, address,"
+            " vat_id; may be repeated.",
+        ),
     ]
 
     async def run(
@@ -70,28 +81,33 @@ class Verify(ProjectCommand):
         sample: int | None,
         former_tariffs: tuple[str, ...],
         former_time_zones: tuple[str, ...],
+        former_issuers: tuple[str, ...],
         **_: Any,
     ) -> int | None:
         """Check and report."""
         for name in former_time_zones:
             require_zone(name)
+        tariffs = [read_tariff(*read_input(file)).document for file in former_tariffs]
+        issuers = [read_issuer(*read_input(file)) for file in former_issuers]
         for directory in data_dirs:
             require_stores(directory, self.settings)
-        with Progress(None) as progress:
-            report = await check(
-                self.settings,
-                data_dirs=data_dirs,
-                url=url,
-                sample=sample,
-                former_tariffs=[read_tariff(*read_input(file)).document for file in former_tariffs],
-                former_time_zones=former_time_zones,
-                progress=lambda done, what: progress.update(done, f"{done:,} records read, {what}"),
-            )
-        for line in report.lines():
-            sys.stdout.write(line + "\n")
-        say(report.summary())
-        equal = "equal, as far as it could be checked" if report.unchecked else "equal"
-        say(equal if report.equal else f"{report.differences.total():,} differences")
+        report, is_whole = Report(), False
+        try:
+            with Progress(None) as progress:
+                await check(
+                    self.settings,
+                    report,
+                    data_dirs=data_dirs,
+                    url=url,
+                    sample=sample,
+                    former=Former(tariffs, former_time_zones, issuers),
+                    progress=lambda done, what: progress.update(
+                        done, f"{done:,} records read, {what}"
+                    ),
+                )
+            is_whole = True
+        finally:
+            tell(report, is_whole=is_whole)
         return 0 if report.equal else 1
 
 
@@ -105,3 +121,14 @@ def require_zone(name: str) -> None:
         texts.zone(name)
     except ValueError as wanted:
         raise CommandError(f"--former-time-zone {name!r} is not {wanted}") from None
+
+
+def tell(report: Report, *, is_whole: bool) -> None:
+    """Print what differs, and say what was compared; ``is_whole``: that was all."""
+    for line in report.lines():
+        sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+    say(report.summary())
+    equal = "equal, as far as it could be checked" if report.unchecked else "equal"
+    found = equal if report.equal else f"{report.differences.total():,} differences"
+    say(found if is_whole else f"incomplete, the check has ended early: {found} so far")

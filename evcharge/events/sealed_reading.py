@@ -57,6 +57,10 @@ class _Sealed(msgspec.Struct):
 
 _decode = msgspec.json.Decoder(_Sealed).decode
 _KINDS = tuple(SegmentKind)
+_UNREADABLE = (
+    *(msgspec.MsgspecError, ArithmeticError, LookupError, TypeError, ValueError),
+    OSError,  # of a time zone that is called like a directory of the database
+)
 
 
 def read_sealed_session(value: bytes) -> Sealed:
@@ -67,7 +71,7 @@ def read_sealed_session(value: bytes) -> Sealed:
     """
     try:
         return _sealed(_decode(value))
-    except (msgspec.MsgspecError, ValueError, KeyError, IndexError, ArithmeticError) as problem:
+    except _UNREADABLE as problem:
         raise SealedError(f"not a sealed session: {problem}") from None
 
 

@@ -8,11 +8,11 @@ from typing import Any
 from evcharge.domain.billing.standing import standing_of
 from evcharge.domain.session import Lifecycle
 from evcharge.verification.answers import document_digest, session_facts
+from evcharge.verification.known import Checked
 from evcharge.verification.over_http import Asked
 from evcharge.verification.papers import said
 from evcharge.verification.report import Report
 from evcharge.verification.session_sources import SessionId
-from evcharge.verification.sessions import Checked
 
 
 class Across:

@@ -17,7 +17,7 @@ from evcharge.domain.session.flood import with_witnesses
 from evcharge.domain.session.held import EXPLAINED
 from evcharge.domain.session_record import RecordKind, SessionRecord
 from evcharge.domain.station_view import StationView
-from evcharge.verification.sessions import Known
+from evcharge.verification.known import Known
 
 _EVENTS = {
     RecordKind.START: "session_start",

@@ -64,7 +64,8 @@ def told_by_evidence(
     if not (direct and rerouted):
         return ()
     at = {(each.partition, each.offset): each for each in (*direct, *rerouted)}
-    evidence = [(said(each).get("evidence") or {}).get("charging-sessions", ()) for each in sealed]
+    named = (said(each)["evidence"] for each in sealed)
+    evidence = [each["charging-sessions"] for each in named if each is not None]
     places = map(tuple, max(evidence, key=len, default=()))
     return [at[place] for place in places if place in at]
 

@@ -7,7 +7,7 @@ when it is computed anew from the record alone (the audit).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from evcharge.domain.billing.audit import Mismatch, Numbers, audit, audit_credit_note
@@ -17,15 +17,15 @@ from evcharge.domain.billing.series import LANES, Issuer, series_of
 from evcharge.domain.quantities import parse_timestamp
 from evcharge.events.sealed_reading import SealedError, read_sealed_session
 from evcharge.kafka.partitioning import Partitioner
+from evcharge.verification.documents import DocumentError, invoice_members, sealed_members
 from evcharge.verification.papers import Papers, is_unpriced, said
 from evcharge.verification.progress import Compared, silent, telling
 from evcharge.verification.reference import KnownTariffs
 from evcharge.verification.report import Report
-from evcharge.verification.rows import Rows
+from evcharge.verification.rows import Rows, read_row
 from tables.charging_sessions import PRESENT
 from tables.invoices import (
     decode_counter,
-    decode_tariff,
     encode_counter,
     encode_tariff,
     invoice_key,
@@ -54,9 +54,13 @@ class Found(NamedTuple):
 class Bills:
     """Takes up both topics' records of one partition, then compares."""
 
-    def __init__(self, number: int, tariffs: KnownTariffs, report: Report) -> None:
+    def __init__(
+        self, number: int, tariffs: KnownTariffs, issuers: Sequence[Issuer], report: Report
+    ) -> None:
+        """``issuers``: those that the settings ever named, the present one first."""
         self._number = number
         self._tariffs = tariffs
+        self._issuers = issuers
         self._report = report
         self._sealed: dict[tuple[str, str], dict[int, bytes]] = {}
         """Of each session, its records by the number of the bill."""
@@ -68,13 +72,9 @@ class Bills:
 
     def take_up_sealed(self, records: Sequence[Found]) -> None:
         """Take up the next records of ``sealed-sessions``."""
-        for record in records:
+        for record, value, members in self._documents(SEALED, records, sealed_members):
             self._report.compared["sealed sessions"] += 1
-            members = said(record.value)
-            session, bill = _session(members, members.get("session_id")), members.get("bill")
-            if record.value is None or not isinstance(bill, int):
-                self._differs(SEALED, "surplus", f"the record at {record.offset}: {record.value!r}")
-                continue
+            session, bill = (members["station_id"], members["session_id"]), members["bill"]
             if record.key != session[0].encode():
                 self._differs(SEALED, "changed", f"the key of {_name(session)}: {record.key!r}")
             bills = self._sealed.setdefault(session, {})
@@ -82,46 +82,48 @@ class Bills:
                 what = f"bill {bill} of {_name(session)} at {record.offset}"
                 self._differs(SEALED, "repeated", what)
             else:
-                bills[bill] = record.value
+                bills[bill] = value
 
     def take_up_invoices(self, records: Sequence[Found]) -> None:
         """Take up the next records of ``invoices``."""
-        for record in records:
+        for record, value, members in self._documents(INVOICES, records, invoice_members):
             self._report.compared["invoices"] += 1
-            members = said(record.value)
-            subject, name = members.get("subject"), members.get("invoice_id")
-            if record.value is None or not isinstance(subject, dict) or not isinstance(name, str):
-                self._differs(
-                    INVOICES, "surplus", f"the record at {record.offset}: {record.value!r}"
-                )
-                continue
-            session = _session(members, subject.get("session_id"))
+            session, name = _session_of(members), members["invoice_id"]
             if record.key != session[0].encode():
                 self._differs(INVOICES, "changed", f"the key of {name}: {record.key!r}")
             if name in self._by_id:
                 self._differs(INVOICES, "repeated", f"{name} at {record.offset}")
                 continue
             self._by_id[name] = members
-            self._invoices.setdefault(session, []).append(record.value)
+            self._invoices.setdefault(session, []).append(value)
             self._count(session[0], members)
-            if members.get("kind") == Kind.CREDIT_NOTE:
+            if members["kind"] == Kind.CREDIT_NOTE:
                 self._credit(name, members)
+
+    def _documents(
+        self, topic: str, records: Sequence[Found], read: Callable[[bytes], dict[str, Any]]
+    ) -> Iterator[tuple[Found, bytes, dict[str, Any]]]:
+        """Yield the records that are documents, with their values and members; note the others."""
+        for record in records:
+            value = record.value or b""
+            try:
+                members = read(value)
+            except DocumentError as problem:
+                what = f"the record at {record.offset}: {problem}: {value[:200]!r}"
+                self._differs(topic, "surplus", what)
+            else:
+                yield record, value, members
 
     def _count(self, station_id: str, members: Mapping[str, Any]) -> None:
         """Note the number of an invoice in its series."""
-        try:
-            issuer = Issuer(**members["issuer"])
-            issued_us = parse_timestamp(members["issued_at"])
-        except (KeyError, TypeError, ValueError) as problem:
-            self._differs(INVOICES, "changed", f"{members.get('invoice_id')}: {problem!r}")
-            return
+        issuer, issued_us = Issuer(**members["issuer"]), parse_timestamp(members["issued_at"])
         series = series_of(issuer.key, _lane_of(station_id), issued_us)
-        for wrong in self._numbers.add(series, str(members.get("number"))):
+        for wrong in self._numbers.add(series, members["number"]):
             self._differs(INVOICES, "not consecutive", f"{members['invoice_id']}: {_told(wrong)}")
 
     def _credit(self, name: str, members: Mapping[str, Any]) -> None:
-        credited = members.get("credits") or {}
-        invoice = self._by_id.get(str(credited.get("invoice_id")))
+        credited = members["credits"]
+        invoice = credited and self._by_id.get(credited["invoice_id"])
         if invoice is None:
             self._differs(INVOICES, "surplus", f"{name} credits what was not invoiced before")
             return
@@ -144,7 +146,7 @@ class Bills:
         """Return the invoices and credit notes of each station, by id."""
         found: dict[str, dict[str, bytes]] = {}
         for (station_id, _), invoices in self._invoices.items():
-            names = {str(said(each)["invoice_id"]): each for each in invoices}
+            names = {said(each)["invoice_id"]: each for each in invoices}
             found.setdefault(station_id, {}).update(names)
         return found
 
@@ -160,7 +162,7 @@ class Bills:
             names = [
                 invoice["invoice_id"]
                 for invoice in map(said, invoices)
-                if invoice.get("kind") == Kind.INVOICE
+                if invoice["kind"] == Kind.INVOICE
             ]
             standing = [each for each in names if each not in self._credits]
             if len(standing) > 1:
@@ -186,6 +188,7 @@ class Bills:
             sealed,
             tariff.plan,
             self._invoice_of(sealed),
+            issuers=self._issuers,
             is_credited=self._is_credited(sealed),
             is_last=is_last,
         )
@@ -210,12 +213,12 @@ class Bills:
                 self._report.compared["rows of invoices"] += 1
                 if rows.take(invoice_key(name)) != value:
                     self._report.differs(where, "changed", f"invoice {name} of {_name(session)}")
-                if rows.take(user_key(str(members.get("user_id")), name)) != PRESENT:
+                if rows.take(user_key(members["user_id"], name)) != PRESENT:
                     self._report.differs(where, "missing", f"invoice {name} among its user's")
         for series, counter in self._numbers.counters.items():
             row = rows.take(number_key(series))
             if row != encode_counter(counter):
-                told = None if row is None else decode_counter(row)
+                told = read_row(where, f"series {series}", row, decode_counter, self._report)
                 what = f"series {series}: {told} instead of {counter}"
                 self._report.differs(where, "changed", what)
         for digest in needed:
@@ -230,15 +233,15 @@ class Bills:
         """Check a tariff that no account names now: one did before, or its session is forgotten."""
         digest = key[1:].decode(errors="replace")
         known = self._tariffs.get(digest, None)
-        if known is None or decode_tariff(row) != known.document:
+        if known is None or row != encode_tariff(known.document):
             self._report.differs(where, "surplus", f"the tariff {digest}")
 
     def _differs(self, topic: str, sort: str, detail: str) -> None:
         self._report.differs(f"{topic}/{self._number}", sort, detail)
 
 
-def _session(members: Mapping[str, Any], session_id: object) -> tuple[str, str]:
-    return str(members.get("station_id")), str(session_id)
+def _session_of(invoice: Mapping[str, Any]) -> tuple[str, str]:
+    return invoice["station_id"], invoice["subject"]["session_id"]
 
 
 def _name(session: tuple[str, str]) -> str:

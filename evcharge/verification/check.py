@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from evcharge.domain.billing.series import Issuer
 from evcharge.domain.quantities import SECOND_US
 from evcharge.domain.session import Limits
 from evcharge.domain.station_register import RegisteredStation
@@ -19,6 +20,8 @@ from evcharge.settings import Settings
 from evcharge.topics.catalogue import SESSION_DECISIONS, changelog_topic
 from evcharge.verification.across import Across
 from evcharge.verification.bills import INVOICES, OF_BILLS, SEALED, Bills, Found
+from evcharge.verification.former import NEVER_OTHERS, Former
+from evcharge.verification.known import Checked, Known
 from evcharge.verification.letters import Refused
 from evcharge.verification.outputs import ExpectedOutputs, Output, Place
 from evcharge.verification.over_http import Asked
@@ -28,7 +31,7 @@ from evcharge.verification.reference import Reference
 from evcharge.verification.report import Report
 from evcharge.verification.rows import check_left
 from evcharge.verification.session_sources import Sources
-from evcharge.verification.sessions import Checked, Known, check_sessions
+from evcharge.verification.sessions import check_sessions
 from evcharge.verification.sortings import SESSIONS, STATUS, sortings
 from evcharge.verification.sources import (
     Sorting,
@@ -42,34 +45,37 @@ from evcharge.verification.topics import Topics
 
 async def verify(
     settings: Settings,
+    report: Report,
     *,
     data_dirs: Sequence[Path] = (),
     url: str | None = None,
     sample: int | None = None,
-    former_tariffs: Sequence[bytes] = (),
-    former_time_zones: Sequence[str] = (),
+    former: Former = NEVER_OTHERS,
     progress: Progress = lambda *_: None,
-) -> Report:
+) -> None:
     """Check a deployment whose devices are silent and whose workers have applied everything.
 
+    What is found is in ``report`` as soon as it is found, also if the check then cannot go on.
     ``data_dirs`` are those of stopped workers; ``url`` is a running one, asked about ``sample`` stations
-    (None: all). ``former_tariffs`` and ``former_time_zones`` were the settings' defaults once.
+    (None: all). ``former``: what settings said once that these do not say.
 
     Raises:
         EvchargeError: it cannot be checked; says why.
     """
-    report = Report()
     defaults = default_document(settings), settings.default_time_zone
-    reference = Reference(*defaults, former_tariffs, former_time_zones)
+    reference = Reference(*defaults, former.tariffs, former.time_zones)
+    own = Issuer(settings.issuer_name, settings.issuer_address, settings.issuer_vat_id)
+    issuers = (own, *former.issuers)
     async with AsyncExitStack() as stack:
         topics = await stack.enter_async_context(Topics(settings.bootstrap))
         asked = None
         if url is not None:
             silence_us = settings.status_silence_s * SECOND_US
             asked = await stack.enter_async_context(Asked(url, silence_us, report))
-        check = _Check(settings, topics, reference, report, data_dirs, asked, sample, progress)
+        check = _Check(
+            settings, topics, reference, issuers, report, data_dirs, asked, sample, progress
+        )
         await check.run()
-    return report
 
 
 class _Check:
@@ -78,6 +84,7 @@ class _Check:
         settings: Settings,
         topics: Topics,
         reference: Reference,
+        issuers: Sequence[Issuer],
         report: Report,
         data_dirs: Sequence[Path],
         asked: Asked | None,
@@ -90,6 +97,7 @@ class _Check:
         self._data_dirs = data_dirs
         self._asked = asked
         self._sample = sample
+        self._issuers = issuers
         self._progress = progress
         self._limits = Limits.of(settings)
         self._partitions = Partitions(settings, topics, report, data_dirs, progress)
@@ -212,7 +220,7 @@ class _Check:
 
     async def _bills(self, number: int) -> Bills:
         """Read what was billed in a partition."""
-        bills = Bills(number, self._reference.tariffs, self._report)
+        bills = Bills(number, self._reference.tariffs, self._issuers, self._report)
         for topic, take_up in (
             (SEALED, bills.take_up_sealed),
             (INVOICES, bills.take_up_invoices),

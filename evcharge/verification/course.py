@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from evcharge.domain.billing.account import NO_ACCOUNT
 from evcharge.domain.billing.bill import Session
 from evcharge.domain.billing.decision import Decision
-from evcharge.domain.billing.rebill import billed_later
+from evcharge.domain.billing.rebill import MOST_FOLDED, billed_later
 from evcharge.domain.billing.settle import Settled, decide, settle
 from evcharge.domain.billing.unpriced import IS_OFF, why_unbilled
 from evcharge.domain.session import Completion, Lifecycle, Limits, SessionState, fold
@@ -31,10 +31,6 @@ from evcharge.verification.memory import is_too_late, may_forget
 from evcharge.verification.papers import Wrong, accounted, accounted_unpriced, left
 from evcharge.verification.point import Point, completed_with, taken_up_since, waiting_of
 from evcharge.verification.reference import Reference
-
-MOST_FOLDED = 3_000_000
-"""Records folded, over all steps, up to which a session is followed: an hour's readings behind an end
-that is held are some thousand folds of some thousand records."""
 
 MOST_STEPS = 20_000
 
@@ -78,8 +74,11 @@ class _Course:
     def search(self) -> Ended | Wrong | None:
         log = self._log
         count = len(log.records)
-        rounds = count - self._first_end + (count if log.decisions else 0)
-        if rounds * count > MOST_FOLDED:
+        # Never fewer than a worker counts (`rebill.py`): up to this it leaves no step out, and behind
+        # it what it does depends on how the records were cut into chunks. (`due.py` counts fewer, for a
+        # re-rating that was read ahead of the records of a session that then ended and was held.)
+        rounds = log.came - self._first_end + (log.came if log.decisions else 0)
+        if rounds * log.came > MOST_FOLDED:
             return None
         seen: set[Point] = set()
         following = [Point()]

@@ -19,7 +19,9 @@ class Log(NamedTuple):
     station_id: str
     session_id: str
     records: Sequence[SessionRecord]
-    """In the order of arrival."""
+    """In the order of arrival; repeats may be left out."""
+    came: int
+    """How many records came, repeats among them."""
     decisions: Sequence[Decision]
     papers: Papers
     declined: Mapping[int, str]

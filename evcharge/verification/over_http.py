@@ -20,10 +20,10 @@ from evcharge.verification.answers import (
     station_facts,
 )
 from evcharge.verification.asked_worker import AskedWorker
+from evcharge.verification.known import Known
 from evcharge.verification.memory import is_occupied
 from evcharge.verification.report import Report
 from evcharge.verification.session_sources import SessionId
-from evcharge.verification.sessions import Known
 
 _MOST_NAMED = 100
 """Stations that are named where so many or more have a session of one id."""

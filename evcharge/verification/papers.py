@@ -2,14 +2,16 @@
 
 A rule says what is to be written (a bill, a credit); here it becomes the bytes of the records, and those
 have to be there, one after the other. What a record may have by chance is taken from the record itself:
-the number (``series.py`` checks it) and the issuer, which the settings of the worker had.
+the number (``series.py`` checks it) and the issuer, which the settings of the worker had (the audit
+compares it with those that they ever named).
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+
+import msgspec
 
 from evcharge.domain.billing.bill import Bill
 from evcharge.domain.billing.invoice import Kind, invoice_id
@@ -21,11 +23,11 @@ from evcharge.events.invoice import encode_credit_note, encode_invoice, issuer_b
 from evcharge.events.sealed_session import encode_bill
 from evcharge.events.unpriced_session import encode_unpriced
 
-_NO_NUMBER = "?"
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Papers(NamedTuple):
-    """What was found of one session, in the order of the log."""
+    """The documents that were found of one session, in the order of the log."""
 
     sealed: Sequence[bytes] = ()
     invoices: Sequence[bytes] = ()
@@ -87,7 +89,7 @@ def accounted_unpriced(
 
 def is_unpriced(sealed: bytes) -> bool:
     """Whether a record of ``sealed-sessions`` is of a session that is not billed."""
-    return said(sealed).get("terms", ...) is None
+    return said(sealed)["terms"] is None
 
 
 def left(papers: Papers, upto: Upto) -> Wrong | None:
@@ -109,7 +111,7 @@ def _credited(session: tuple[str, str], papers: Papers, upto: Upto, credit: Cred
     if invoice is None:
         return Wrong("missing", f"the invoice {wanted}", upto)
     found = papers.invoices[upto.invoices]
-    number = str(said(found).get("number", _NO_NUMBER))
+    number = said(found)["number"]
     expected = encode_credit_note(invoice, *session, credit.bill, number, credit.credited_us)
     if found != expected:
         return Wrong("changed", f"{name}: {_difference(found, expected)}", upto)
@@ -132,12 +134,8 @@ def _billed(
         return Wrong("missing", name, upto)
     found = papers.invoices[upto.invoices]
     invoice = said(found)
-    issuer = invoice.get("issuer")
-    expected = encode_invoice(
-        bill,
-        str(invoice.get("number", _NO_NUMBER)),
-        issuer_bytes(Issuer(**issuer) if isinstance(issuer, dict) else Issuer()),
-    )
+    issuer = issuer_bytes(Issuer(**invoice["issuer"]))
+    expected = encode_invoice(bill, invoice["number"], issuer)
     if found != expected:
         return Wrong("changed", f"{name}: {_difference(found, expected)}", upto)
     return upto._replace(invoices=upto.invoices + 1)
@@ -158,13 +156,9 @@ def _is_same_but_for_repeats(
     return one == other and evidence[0] == evidence[1] and None not in kept and kept == wanted
 
 
-def said(record: bytes | None) -> dict[str, Any]:
-    """Return the members of a record, none if it is no object."""
-    try:
-        members = json.loads(record or b"")
-    except ValueError:
-        return {}
-    return members if isinstance(members, dict) else {}
+def said(document: bytes) -> dict[str, Any]:
+    """Return the members of a document that was taken up (``documents.py``)."""
+    return _decode(document)
 
 
 def _difference(found: bytes, expected: bytes) -> str:

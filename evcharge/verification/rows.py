@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
+
+import msgspec
 
 from evcharge.storage.partition_store import RESERVED, Marker, source_marker
 from evcharge.verification.report import Report
+
+T = TypeVar("T")
+
+_UNREADABLE = (
+    *(msgspec.MsgspecError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError),
+)
+"""What decoders raise about garbage, and about rows of another version."""
 
 
 class Rows:
@@ -28,6 +38,19 @@ class Rows:
 def is_of_table(key: bytes) -> bool:
     """Whether a row belongs to the table and not to the engine."""
     return not key.startswith(RESERVED)
+
+
+def read_row(
+    where: str, name: str, row: bytes | None, decode: Callable[[bytes], T], report: Report
+) -> T | None:
+    """Return what a row says; None if there is none, or it cannot be read, which is noted."""
+    if row is None:
+        return None
+    try:
+        return decode(row)
+    except _UNREADABLE as problem:
+        report.differs(where, "changed", f"{name} cannot be read: {problem!r}: {row[:100]!r}")
+        return None
 
 
 def check_left(where: str, rows: Rows, report: Report, kinds: bytes | None = None) -> None:

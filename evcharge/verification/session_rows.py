@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
 
 from evcharge.domain.billing.account import Account
 from evcharge.domain.billing.decision import Decision
@@ -16,7 +18,7 @@ from evcharge.events.session_decisions import decode_session_decisions
 from evcharge.verification.log import Ended
 from evcharge.verification.memory import is_occupied
 from evcharge.verification.report import Report, changed_fields
-from evcharge.verification.rows import Rows
+from evcharge.verification.rows import Rows, read_row
 from evcharge.verification.sources import Arrival
 from tables.charging_sessions import (
     PRESENT,
@@ -29,6 +31,8 @@ from tables.charging_sessions import (
 )
 from tables.held_sessions import held_key
 from tables.waiting_decisions import decode_waiting, waiting_key
+
+T = TypeVar("T")
 
 
 class SessionRows:
@@ -46,21 +50,26 @@ class SessionRows:
         self._where = where
         self._rows = rows
         self._session = session
+        self._name = f"session {session[1]} of {session[0]}"
         self._row = row
         self._report = report
 
     def kept(self) -> Sequence[SessionRecord]:
         """Return the records that the table keeps, in their order."""
         kept: list[SessionRecord] = []
-        if self._row is None:
+        row = self._row
+        if row is None:
             return kept
-        for number in range(self._row.blocks):
+        for number in range(row.blocks):
+            what = f"block {number} of its records"
             block = self._rows.take(block_key(*self._session, number))
             if block is None:
-                self.differs("missing", f"block {number} of its records")
+                self.differs("missing", what)
             else:
-                kept += decode_records(*self._session, block)
-        return kept + decode_tail(*self._session, self._row)
+                kept += self._records(what, block, partial(decode_records, *self._session))
+        return kept + self._records(
+            "its last records", row.tail, lambda _: decode_tail(*self._session, row)
+        )
 
     def unlike(self, ended: Ended) -> str | None:
         """Return how the account, the seal or the time of completion differ from what has to be."""
@@ -111,7 +120,9 @@ class SessionRows:
         if value is None:
             self.differs("missing", name)
             return
-        kept = decode_waiting(value)
+        kept = self._read(name, value, decode_waiting)
+        if kept is None:
+            return
         place = decision.partition, decision.offset
         at_ms = decision.ingest_us // 1_000
         (said,) = decode_session_decisions(
@@ -135,7 +146,24 @@ class SessionRows:
         if missing:
             self.differs("missing", f"records not kept: {missing}")
 
+    def _records(
+        self, what: str, row: bytes, decode: Callable[[bytes], list[SessionRecord]]
+    ) -> list[SessionRecord]:
+        return self._read(what, row, lambda each: _valid(decode(each))) or []
+
+    def _read(self, what: str, row: bytes, decode: Callable[[bytes], T]) -> T | None:
+        return read_row(self._where, f"{self._name}: {what}", row, decode, self._report)
+
     def differs(self, sort: str, what: str) -> None:
         """Note a difference."""
-        station_id, session_id = self._session
-        self._report.differs(self._where, sort, f"session {session_id} of {station_id}: {what}")
+        self._report.differs(self._where, sort, f"{self._name}: {what}")
+
+
+def _valid(records: list[SessionRecord]) -> list[SessionRecord]:
+    """Return records that can be compared.
+
+    Raises:
+        TypeError: one holds what no field can be.
+    """
+    hash(tuple(records))
+    return records

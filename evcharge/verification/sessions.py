@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import TypeVar
 
-from evcharge.domain.billing.account import Account
 from evcharge.domain.billing.standing import standing_of
 from evcharge.domain.billing.unpriced import why_unbilled
-from evcharge.domain.session import Limits, SessionState, fold
+from evcharge.domain.session import Limits, fold
 from evcharge.domain.session.forgetting import GRACE_US
 from evcharge.domain.session.state import EMPTY
 from evcharge.domain.session_record import SessionRecord
@@ -20,13 +19,14 @@ from evcharge.events.rejection import Reason, Rejected
 from evcharge.verification.arrivals import arrived, kept_of, told_by_evidence, without_repeats
 from evcharge.verification.costs import CostJson, possible_costs
 from evcharge.verification.course import follow
+from evcharge.verification.known import Checked, Known
 from evcharge.verification.log import Ended, Log
 from evcharge.verification.memory import CLOSED, forgotten, is_too_late, may_forget
 from evcharge.verification.papers import Papers, Wrong
 from evcharge.verification.progress import Compared, silent, telling
 from evcharge.verification.reference import Reference
 from evcharge.verification.report import Report
-from evcharge.verification.rows import Rows
+from evcharge.verification.rows import Rows, read_row
 from evcharge.verification.session_rows import SessionRows
 from evcharge.verification.session_sources import SessionId, Sources
 from tables.charging_sessions import PRESENT, SessionRow, decode_session, session_key
@@ -43,37 +43,7 @@ RECORDS, DECISIONS = "charging-sessions", "session-decisions"
 
 _NOTHING = Papers()
 
-
-class Known(NamedTuple):
-    """A session as it has to be."""
-
-    state: SessionState
-    account: Account | None
-    costs: Callable[[int], Sequence[CostJson]]
-    """What it may be said to cost at an instant, which is now."""
-    records: Sequence[SessionRecord]
-    """Those that are kept, in the order of arrival."""
-
-
-class Checked(NamedTuple):
-    """What is known of the sessions after their rows were compared."""
-
-    sessions: dict[SessionId, Known]
-    """Each one that is not forgotten."""
-    refused: dict[tuple[str, int, int], Rejected]
-    """Records that a rule refused, by topic, partition and offset."""
-    stations: set[str]
-    """Those that a session's row names, be it forgotten or only decided about."""
-
-    def tariffs(self) -> set[str]:
-        """Return the digests of the tariffs without a version that the sessions' accounts name."""
-        accounts = (known.account for known in self.sessions.values())
-        named = (account.terms for account in accounts if account is not None)
-        return {
-            terms.tariff_digest
-            for terms in named
-            if terms is not None and terms.tariff_version is None
-        }
+T = TypeVar("T")
 
 
 def check_sessions(
@@ -130,7 +100,7 @@ class _Sessions:
             if value == PRESENT:
                 self._check_forgotten(session)
                 continue
-            row = None if value is None else decode_session(value)
+            row = self._read(f"the row of {_name(session)}", value, decode_session)
             ended = self._check_one(session, row)
             if ended is None:
                 continue
@@ -142,15 +112,15 @@ class _Sessions:
     def _queued(self) -> set[SessionId]:
         """Return the sessions that wait to be forgotten."""
         value = self._rows.take(QUEUE_KEY)
-        queue = Queue() if value is None else decode_queue(value)
+        queue = self._read("the queue", value, decode_queue) or Queue()
         queued: set[SessionId] = set()
         for number in range(queue.first, queue.behind):
-            completed = self._rows.take(completed_key(number))
-            if completed is None:
-                what = f"row {number} of completed sessions"
+            value = self._rows.take(completed_key(number))
+            what = f"row {number} of completed sessions"
+            if value is None:
                 self._report.differs(self._where, "missing", what)
-            else:
-                queued.update(decode_completed(completed).sessions)
+            elif completed := self._read(what, value, decode_completed):
+                queued.update(completed.sessions)
         return queued
 
     def _check_forgotten(self, session: SessionId) -> None:
@@ -215,6 +185,7 @@ class _Sessions:
                 "changed", session, "its records are kept in another order than they came"
             )
         records, *others = orders or ([*direct, *rerouted],)
+        came = len(records)
         decisions = sources.decisions.get(session, ())
         if rerouted and not may_forget(records, decisions, self._limits):
             # No repeat can have come too late.
@@ -225,7 +196,7 @@ class _Sessions:
             if (detail := sources.declined.get((decision.partition, decision.offset))) is not None
         }
         other = others[0] if others else None
-        log = Log(*session, records, decisions, papers, declined, None, kept, other=other)
+        log = Log(*session, records, came, decisions, papers, declined, None, kept, other=other)
         return self._with_letters(log)
 
     def _with_letters(self, log: Log) -> Log:
@@ -287,9 +258,15 @@ class _Sessions:
             place = (RECORDS, record.partition, record.offset)
             self._checked.refused[place] = Rejected(Reason.TOO_LATE, forgotten(log.session_id))
 
+    def _read(self, name: str, row: bytes | None, decode: Callable[[bytes], T]) -> T | None:
+        return read_row(self._where, name, row, decode, self._report)
+
     def _differs(self, sort: str, session: SessionId, what: str) -> None:
-        station_id, session_id = session
-        self._report.differs(self._where, sort, f"session {session_id} of {station_id}: {what}")
+        self._report.differs(self._where, sort, f"{_name(session)}: {what}")
+
+
+def _name(session: SessionId) -> str:
+    return f"session {session[1]} of {session[0]}"
 
 
 def _no_cost(_: int) -> Sequence[CostJson]:

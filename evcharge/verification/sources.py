@@ -165,7 +165,12 @@ def first_arrival(record: Any) -> Any:
 
 
 def _is_ours(name: str, value: bytes | None) -> bool:
-    return name in _FIRST_PLACE and value is not None and value.isdigit() and len(value) <= 18
+    return name in _FIRST_PLACE and value is not None and _is_number(value)
+
+
+def _is_number(value: bytes) -> bool:
+    """Whether a header can be a number of ours: Python does not even read one of 5,000 digits."""
+    return value.isdigit() and len(value) <= 18
 
 
 def place_of_rerouted(device_topic: str, record: Any) -> Place | None:
@@ -181,6 +186,6 @@ def place_of_dead_letter(record: Any) -> Place | None:
     """
     said = dict(record.headers)
     topic, partition, offset = (said.get(name) or b"" for name in ("topic", "partition", "offset"))
-    if not (partition.isdigit() and offset.isdigit()):
+    if not (_is_number(partition) and _is_number(offset)):
         return None
     return Place(topic.decode(errors="backslashreplace"), int(partition), int(offset))

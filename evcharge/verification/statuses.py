@@ -16,7 +16,7 @@ from evcharge.domain.station_state import ConnectorWord, effective_time
 from evcharge.domain.status_report import Status, StatusReport
 from evcharge.verification.progress import Compared, silent, telling
 from evcharge.verification.report import Report, changed_fields
-from evcharge.verification.rows import Rows
+from evcharge.verification.rows import Rows, read_row
 from tables.station_status import decode_station, station_key
 
 Said: TypeAlias = tuple[Status, int, int, str | None]
@@ -115,9 +115,8 @@ def check_stations(
         row = rows.take(station_key(station_id))
         if row is None:
             report.differs(where, "missing", f"station {station_id}")
-        found = (
-            {} if row is None else {each.connector_id: each for each in decode_station(row).words}
-        )
+        state = read_row(where, f"station {station_id}", row, decode_station, report)
+        found = {} if state is None else {each.connector_id: each for each in state.words}
         words = []
         for connector_id, allowed in wanted.items():
             word = found.pop(connector_id, None)
@@ -127,7 +126,7 @@ def check_stations(
                 is_allowed = True
             words.append(word if word is not None and is_allowed else min(allowed, key=_began))
             name = f"connector {connector_id} of {station_id}"
-            if word is None and row is not None:
+            if word is None and state is not None:
                 report.differs(where, "missing", name)
             elif word is not None and not is_allowed:
                 report.differs(where, "changed", f"{name}: {changed_fields(words[-1], word)}")

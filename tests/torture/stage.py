@@ -190,14 +190,16 @@ class Stage:
         began = time.monotonic()
         deadline = began + HTTP_PATIENCE_S
         stopped = [each.data for each in self._victims if not each.running and each.data.exists()]
-        report = None
-        while report is None:
+        while True:
+            report = Report()
             try:
-                report = await verify(
+                await verify(
                     self._deployment.settings,
+                    report,
                     data_dirs=stopped,
                     url=asked.worker.url if asked else None,
                 )
+                break
             except CommandError as problem:
                 # A member may just be leaving; an answer of a part of the partitions is no answer.
                 if time.monotonic() > deadline:

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from evcharge.domain.billing.bill import Session
 from evcharge.domain.billing.decision import Decision
+from evcharge.domain.billing.series import Issuer
 from evcharge.domain.billing.unpriced import why_unbilled
 from evcharge.domain.quantities import DAY_US
 from evcharge.domain.session import Limits
@@ -21,11 +22,12 @@ from evcharge.reference.feed import ReferenceRecord
 from evcharge.reference.plans import default_document
 from evcharge.reference.reference import Reference as WorkersReference
 from evcharge.verification.bills import Bills, Found
+from evcharge.verification.known import Checked
 from evcharge.verification.reference import Reference
 from evcharge.verification.report import Report
 from evcharge.verification.rows import Rows, check_left
 from evcharge.verification.session_sources import Sources
-from evcharge.verification.sessions import Checked, check_sessions
+from evcharge.verification.sessions import check_sessions
 from evcharge.verification.sources import Arrival
 from evcharge.web.aside import Aside
 from evcharge.web.context import WebContext
@@ -37,6 +39,7 @@ from tests.agents.memory_step import SETTINGS, MemoryStep
 from tests.domain.session_records import PLUG_IN
 
 PUBLISHED_MS = (PLUG_IN - DAY_US) // 1_000
+ISSUER = Issuer(SETTINGS.issuer_name, SETTINGS.issuer_address, SETTINGS.issuer_vat_id)
 
 
 def tariff(price: str, tariff_id: str = "T1", **more: Any) -> bytes:
@@ -83,6 +86,8 @@ class Billed:
         self.decisions: list[Decision] = []
         self._now_us = 0
         self._said = 0
+        self.issuers: Sequence[Issuer] = (ISSUER,)
+        """Those that the settings of the checker ever named."""
 
     def publish(
         self, document: bytes, *, worker_reads: bool = True, at_ms: int = PUBLISHED_MS
@@ -164,7 +169,7 @@ class Billed:
         records: Sequence[SessionRecord] | None = None,
     ) -> tuple[Report, Checked]:
         report = Report()
-        bills = Bills(0, self.reference.tariffs, report)
+        bills = Bills(0, self.reference.tariffs, self.issuers, report)
         bills.take_up_sealed(self.found_of("sealed-sessions") if sealed is None else sealed)
         bills.take_up_invoices(self.found_of("invoices") if invoices is None else invoices)
         looked_at = Rows(self.step.rows if rows is None else rows)

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 from evcharge.verification.across import Across
 from evcharge.verification.answers import document_digest
+from evcharge.verification.known import Checked, Known
 from evcharge.verification.over_http import Asked
 from evcharge.verification.report import Report
-from evcharge.verification.sessions import Checked, Known
 from tests.web.fake_worker import NOW, session_of
 
 

@@ -17,7 +17,7 @@ from tables.invoices import encode_counter, tariff_key
 from tables.waiting_decisions import WaitingDecision, decode_waiting, encode_waiting
 from tests.domain.billing_desk import approve, correct, rerate, void
 from tests.domain.session_records import PLUG_IN, correction, end, minute, start, update
-from tests.verification.billed import Billed, tariff
+from tests.verification.billed import ISSUER, Billed, tariff
 
 SEALED, INVOICES = "sealed-sessions", "invoices"
 RECORDS = [start(user_id="U1"), update(30, 4.0), end(60, 10.0)]
@@ -115,6 +115,17 @@ def test_a_changed_fact_of_an_invoice_is_found(old: bytes, new: bytes) -> None:
     assert value != first.value
 
     assert made.sorts(invoices=[first._replace(value=value), *others]) != []
+
+
+@pytest.mark.parametrize("wrong", [{"name": "Other"}, {"address": "Elsewhere"}, {"vat_id": "XX2"}])
+def test_an_issuer_that_the_settings_never_named_is_found(wrong: dict[str, str]) -> None:
+    made = billed()
+    made.issuers = [ISSUER._replace(**wrong)]
+
+    assert made.sorts() == ["not what it is computed anew"] * 2
+
+    made.issuers = [ISSUER._replace(**wrong), ISSUER]
+    assert made.sorts() == []
 
 
 def test_a_credit_note_of_another_amount_is_found() -> None:

@@ -285,6 +285,23 @@ def test_which_of_two_records_flooded_a_session_is_told_by_what_was_decided_then
         assert list(billed.report().lines()) == []
 
 
+def test_a_session_of_which_a_worker_leaves_steps_out_is_not_followed() -> None:
+    # Without an invoice each record may make another bill; of so many the first ones are passed over.
+    behind = [update(70 + each, 12.0) for each in range(1_100)]
+    billed = Billed()
+    billed.publish(tariff("0.50"))
+    billed.register(tariff_id="T1")
+    billed.send(start(), end(60, 10.0), correction(60, 12.0), *behind)
+
+    report = billed.report()
+
+    first, second = billed.step.sealed
+    assert (first["revision"], second["energy_kwh"]) == (2, "12")
+    assert second["revision"] > 3
+    assert list(report.lines()) == []
+    assert report.compared["sessions with too much to follow"] == 1
+
+
 def test_a_dead_letter_of_a_decision_with_another_reason_is_found() -> None:
     billed = Billed().send(start(), update(30, 5.0)).decide(approve(2, ingest_us=minute(80)))
     ((decided, rejected),) = billed.step.refused

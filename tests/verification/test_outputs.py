@@ -135,8 +135,12 @@ def test_a_dead_letter_that_differs_is_found(change: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [(), (*letter_of(JUNK).headers[:-1], ("offset", b"8"))],
-    ids=["none", "another place"],
+    [
+        (),
+        (*letter_of(JUNK).headers[:-1], ("offset", b"8")),
+        (*letter_of(JUNK).headers[:-1], ("offset", b"8" * 5_000)),
+    ],
+    ids=["none", "another place", "more digits than Python reads"],
 )
 def test_a_dead_letter_of_nothing_is_found(headers: tuple[tuple[str, bytes | None], ...]) -> None:
     surplus = letter_of(JUNK, headers=headers)

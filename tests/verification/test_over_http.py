@@ -18,9 +18,9 @@ from evcharge.domain.station_state import StationState
 from evcharge.domain.status_report import Status
 from evcharge.errors import CommandError
 from evcharge.verification.answers import document_digest, session_facts
+from evcharge.verification.known import Known
 from evcharge.verification.over_http import Asked
 from evcharge.verification.report import Report
-from evcharge.verification.sessions import Known
 from tests.domain.session_records import end, start, update
 from tests.web.fake_worker import NOW, SECOND, Data, FakeReader, group, session_of
 

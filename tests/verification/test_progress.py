@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from evcharge.reference.plans import default_document
-from evcharge.verification.bills import Bills, Found
-from evcharge.verification.reference import KnownTariffs, Reference
+from evcharge.verification.bills import Bills
+from evcharge.verification.reference import Reference
 from evcharge.verification.report import Report
 from evcharge.verification.rows import Rows
 from evcharge.verification.session_sources import Sources
 from evcharge.verification.sessions import check_sessions
 from evcharge.verification.statuses import check_stations
 from tests.agents.memory_step import SETTINGS
-from tests.domain.session_records import LIMITS, start
+from tests.domain.session_records import LIMITS, end, start
+from tests.verification.billed import Billed
 from tests.verification.test_statuses import REPORTS
 
 
@@ -34,13 +35,11 @@ def test_the_check_of_sessions_tells_each_one() -> None:
 
 def test_the_audit_of_bills_tells_each_session() -> None:
     told: list[int] = []
-    bills = Bills(0, KnownTariffs(), Report())
-    bills.take_up_sealed(
-        [
-            Found(n, b"EV-001", b'{"station_id": "EV-001", "session_id": "S%d", "bill": 1}' % n)
-            for n in range(3)
-        ]
-    )
+    billed = Billed()
+    for name in ("S1", "S2", "S3"):
+        billed.send(*(each._replace(session_id=name) for each in (start(), end(60, 1.0))))
+    bills = Bills(0, billed.reference.tariffs, [], Report())
+    bills.take_up_sealed(billed.found_of("sealed-sessions"))
     bills.check(told.append)
 
     assert told == [1, 2, 3]

@@ -11,12 +11,13 @@ import pytest
 from evcharge.domain.session import fold
 from evcharge.domain.session_record import SessionRecord, all_stored
 from evcharge.reference.plans import default_document
+from evcharge.verification.known import Checked
 from evcharge.verification.papers import Papers
 from evcharge.verification.reference import Reference
 from evcharge.verification.report import Report
 from evcharge.verification.rows import Rows, check_left
 from evcharge.verification.session_sources import Sources
-from evcharge.verification.sessions import Checked, check_sessions
+from evcharge.verification.sessions import check_sessions
 from tables.charging_sessions import (
     PRESENT,
     SessionRow,

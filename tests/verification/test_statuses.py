@@ -147,3 +147,8 @@ def test_a_row_changed_in_one_field_is_found() -> None:
     for change in ({"since_us": 1}, {"heard_us": 1}, {"error_code": "x"}, {"event_us": 9}):
         row = encode_station(StationState((word._replace(**change), *others)))
         assert found({station_key("EV-001"): row}, REPORTS) == ["changed"], change
+
+
+@pytest.mark.parametrize("row", [b"", b"garbage", b"\xc1", b"\x92\x01\x91\x90"], ids=str)
+def test_a_row_that_cannot_be_read_is_found(row: bytes) -> None:
+    assert found({station_key("EV-001"): row}, REPORTS) == ["changed"]
