@@ -55,8 +55,8 @@ def run(
     )
 
 
-def committed_files() -> Iterator[Path]:
-    """Yield the files that are committed or would be: neither ignored nor in a cache."""
+def committed_entries() -> Iterator[Path]:
+    """Return what is committed or would be, links too: neither ignored nor in a cache."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,
@@ -64,9 +64,11 @@ def committed_files() -> Iterator[Path]:
         text=True,
         check=True,
     ).stdout
-    for name in filter(None, listed.split("\0")):
-        if (file := ROOT / name).is_file():
-            yield file
+    return (ROOT / name for name in listed.split("\0") if name)
+
+
+def committed_files() -> Iterator[Path]:
+    return (entry for entry in committed_entries() if entry.is_file())
 
 
 def is_text(file: Path) -> bool:
@@ -214,6 +216,10 @@ def test_nothing_that_is_committed_knows_a_machine_or_a_registry() -> None:
     ]
 
     assert found == []
+
+
+def test_no_link_is_committed_for_it_points_into_the_machine_that_made_it() -> None:
+    assert [entry.name for entry in committed_entries() if entry.is_symlink()] == []
 
 
 def test_every_package_of_the_code_has_a_docstring_that_says_what_it_is_for() -> None:
