@@ -23,6 +23,7 @@ from evcharge.verification.progress import Compared, silent, telling
 from evcharge.verification.reference import KnownTariffs
 from evcharge.verification.report import Report
 from evcharge.verification.rows import Rows, read_row
+from evcharge.verification.session_sources import SessionId, named
 from tables.charging_sessions import PRESENT
 from tables.invoices import (
     decode_counter,
@@ -62,9 +63,9 @@ class Bills:
         self._tariffs = tariffs
         self._issuers = issuers
         self._report = report
-        self._sealed: dict[tuple[str, str], dict[int, bytes]] = {}
+        self._sealed: dict[SessionId, dict[int, bytes]] = {}
         """Of each session, its records by the number of the bill."""
-        self._invoices: dict[tuple[str, str], list[bytes]] = {}
+        self._invoices: dict[SessionId, list[bytes]] = {}
         self._by_id: dict[str, dict[str, Any]] = {}
         self._credits: dict[str, str] = {}
         """The id of each credited invoice, and its credit note's."""
@@ -76,10 +77,10 @@ class Bills:
             self._report.compared["sealed sessions"] += 1
             session, bill = (members["station_id"], members["session_id"]), members["bill"]
             if record.key != session[0].encode():
-                self._differs(SEALED, "changed", f"the key of {_name(session)}: {record.key!r}")
+                self._differs(SEALED, "changed", f"the key of {named(session)}: {record.key!r}")
             bills = self._sealed.setdefault(session, {})
             if bill in bills:
-                what = f"bill {bill} of {_name(session)} at {record.offset}"
+                what = f"bill {bill} of {named(session)} at {record.offset}"
                 self._differs(SEALED, "repeated", what)
             else:
                 bills[bill] = value
@@ -133,7 +134,7 @@ class Bills:
             self._differs(INVOICES, "repeated", f"{name} credits what was credited before")
         self._credits[invoice["invoice_id"]] = name
 
-    def papers(self) -> Mapping[tuple[str, str], Papers]:
+    def papers(self) -> Mapping[SessionId, Papers]:
         """Return what was found of each session, each record once."""
         return {
             session: Papers(
@@ -155,7 +156,7 @@ class Bills:
         self._report.compared["series"] += len(self._numbers.counters)
         for session, bills in telling(self._sealed.items(), compared):
             if list(bills) != list(range(1, len(bills) + 1)):
-                self._differs(SEALED, "not consecutive", f"{_name(session)}: {list(bills)}")
+                self._differs(SEALED, "not consecutive", f"{named(session)}: {list(bills)}")
             for bill, value in bills.items():
                 self._audit(session, bill, value, is_last=bill == max(bills))
         for session, invoices in self._invoices.items():
@@ -166,11 +167,11 @@ class Bills:
             ]
             standing = [each for each in names if each not in self._credits]
             if len(standing) > 1:
-                self._differs(INVOICES, "not credited", f"{_name(session)}: {standing}")
+                self._differs(INVOICES, "not credited", f"{named(session)}: {standing}")
 
-    def _audit(self, session: tuple[str, str], number: int, value: bytes, *, is_last: bool) -> None:
+    def _audit(self, session: SessionId, number: int, value: bytes, *, is_last: bool) -> None:
         """Compute a bill anew from its own record."""
-        name = f"bill {number} of {_name(session)}"
+        name = f"bill {number} of {named(session)}"
         if is_unpriced(value):
             self._report.compared["sessions not billed"] += 1
             return
@@ -212,7 +213,7 @@ class Bills:
                 name = members["invoice_id"]
                 self._report.compared["rows of invoices"] += 1
                 if rows.take(invoice_key(name)) != value:
-                    self._report.differs(where, "changed", f"invoice {name} of {_name(session)}")
+                    self._report.differs(where, "changed", f"invoice {name} of {named(session)}")
                 if rows.take(user_key(members["user_id"], name)) != PRESENT:
                     self._report.differs(where, "missing", f"invoice {name} among its user's")
         for series, counter in self._numbers.counters.items():
@@ -240,12 +241,8 @@ class Bills:
         self._report.differs(f"{topic}/{self._number}", sort, detail)
 
 
-def _session_of(invoice: Mapping[str, Any]) -> tuple[str, str]:
+def _session_of(invoice: Mapping[str, Any]) -> SessionId:
     return invoice["station_id"], invoice["subject"]["session_id"]
-
-
-def _name(session: tuple[str, str]) -> str:
-    return f"session {session[1]} of {session[0]}"
 
 
 def _invoice_id(sealed: Sealed) -> str:

@@ -23,7 +23,7 @@ from evcharge.verification.asked_worker import AskedWorker
 from evcharge.verification.known import Known
 from evcharge.verification.memory import is_occupied
 from evcharge.verification.report import Report
-from evcharge.verification.session_sources import SessionId
+from evcharge.verification.session_sources import SessionId, named
 
 _MOST_NAMED = 100
 """Stations that are named where so many or more have a session of one id."""
@@ -72,7 +72,7 @@ class Asked:
         self._report.compared["held sessions in the list"] += len(listed)
         self._differ("held sessions in the list", sessions.keys(), listed)
         for one in sessions.keys() & found.keys():
-            self._compare(f"held {_name(one)}", sessions[one], found[one])
+            self._compare(f"held {named(one)}", sessions[one], found[one])
 
     async def check_station(
         self,
@@ -117,18 +117,18 @@ class Asked:
         for session_id in sessions.keys() & listed.keys():
             self._report.compared["sessions over HTTP"] += 1
             one = station_id, session_id
-            self._compare_session(_name(one), one, sessions[session_id], listed[session_id])
+            self._compare_session(named(one), one, sessions[session_id], listed[session_id])
         await self._check_one_by_id(station_id, sessions)
 
     async def _check_one_by_id(self, station_id: str, sessions: Mapping[str, Known]) -> None:
         """Ask for one of a station's sessions by its id alone, then for its evidence."""
-        named = [each for each in sorted(sessions) if self._worker.can_name("sessions", each)]
-        if not named:
+        nameable = [each for each in sorted(sessions) if self._worker.can_name("sessions", each)]
+        if not nameable:
             return
         # The same one each time, as long as the station has the same sessions.
-        session_id = random.Random(station_id).choice(named)
+        session_id = random.Random(station_id).choice(nameable)
         one, known = (station_id, session_id), sessions[session_id]
-        path, name = f"/v1/sessions/{session_id}", f"by its id, {_name(one)}"
+        path, name = f"/v1/sessions/{session_id}", f"by its id, {named(one)}"
         may_say = HTTPStatus.OK, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT
         status, found = await self._worker.get(path, may_say=may_say)
         self._report.compared["sessions by their id"] += 1
@@ -147,7 +147,7 @@ class Asked:
         records = [record for page in pages for record in page.get("records", ())]
         if not pages:
             return
-        name, found = f"the evidence of {_name(one)}", {**pages[0], "records": records}
+        name, found = f"the evidence of {named(one)}", {**pages[0], "records": records}
         self._compare_session(name, one, known, found.get("session", {}))
         facts = evidence_facts(*one, known)
         self._compare(name, _one_by_one(facts), _one_by_one(found))
@@ -202,11 +202,6 @@ class Asked:
 
     def _differs(self, sort: str, detail: str) -> None:
         self._report.differs(self._worker.where, sort, detail)
-
-
-def _name(session: SessionId) -> str:
-    station_id, session_id = session
-    return f"session {session_id} of {station_id}"
 
 
 def _one_by_one(evidence: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from evcharge.verification.log import Ended
 from evcharge.verification.memory import is_occupied
 from evcharge.verification.report import Report, changed_fields
 from evcharge.verification.rows import Rows, read_row
+from evcharge.verification.session_sources import SessionId, named
 from evcharge.verification.sources import Arrival
 from tables.charging_sessions import (
     PRESENT,
@@ -42,7 +43,7 @@ class SessionRows:
         self,
         where: str,
         rows: Rows,
-        session: tuple[str, str],
+        session: SessionId,
         row: SessionRow | None,
         report: Report,
     ) -> None:
@@ -50,7 +51,7 @@ class SessionRows:
         self._where = where
         self._rows = rows
         self._session = session
-        self._name = f"session {session[1]} of {session[0]}"
+        self._name = named(session)
         self._row = row
         self._report = report
 

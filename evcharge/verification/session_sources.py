@@ -14,6 +14,12 @@ SessionId: TypeAlias = tuple[str, str]
 """Station and session: what tells sessions apart."""
 
 
+def named(session: SessionId) -> str:
+    """Return how a difference names a session."""
+    station_id, session_id = session
+    return f"session {session_id} of {station_id}"
+
+
 def by_session(records: Iterable[SessionRecord]) -> dict[SessionId, list[SessionRecord]]:
     """Group records by their session, in their order."""
     sessions: dict[SessionId, list[SessionRecord]] = {}

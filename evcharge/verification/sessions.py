@@ -28,7 +28,7 @@ from evcharge.verification.reference import Reference
 from evcharge.verification.report import Report
 from evcharge.verification.rows import Rows, read_row
 from evcharge.verification.session_rows import SessionRows
-from evcharge.verification.session_sources import SessionId, Sources
+from evcharge.verification.session_sources import SessionId, Sources, named
 from tables.charging_sessions import PRESENT, SessionRow, decode_session, session_key
 from tables.closed_sessions import (
     QUEUE_KEY,
@@ -100,7 +100,7 @@ class _Sessions:
             if value == PRESENT:
                 self._check_forgotten(session)
                 continue
-            row = self._read(f"the row of {_name(session)}", value, decode_session)
+            row = self._read(f"the row of {named(session)}", value, decode_session)
             ended = self._check_one(session, row)
             if ended is None:
                 continue
@@ -262,11 +262,7 @@ class _Sessions:
         return read_row(self._where, name, row, decode, self._report)
 
     def _differs(self, sort: str, session: SessionId, what: str) -> None:
-        self._report.differs(self._where, sort, f"{_name(session)}: {what}")
-
-
-def _name(session: SessionId) -> str:
-    return f"session {session[1]} of {session[0]}"
+        self._report.differs(self._where, sort, f"{named(session)}: {what}")
 
 
 def _no_cost(_: int) -> Sequence[CostJson]:
