@@ -44,7 +44,7 @@ class Across:
             self._take_up_sessions(checked)
         for documents in invoices.values():
             for name, document in documents.items():
-                user_id = str(said(document).get("user_id"))
+                user_id = said(document)["user_id"]
                 self._users.setdefault(user_id, {})[name] = document_digest(document)
 
     def _take_up_sessions(self, checked: Checked) -> None:

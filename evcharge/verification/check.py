@@ -94,7 +94,6 @@ class _Check:
         self._settings = settings
         self._topics = topics
         self._report = report
-        self._data_dirs = data_dirs
         self._asked = asked
         self._sample = sample
         self._issuers = issuers
@@ -113,8 +112,9 @@ class _Check:
         across = Across(register)
         for number in range(settings.partitions):
             words = await self._check_stations(number)
-            checked, invoices = await self._check_sessions(number)
+            checked, bills = await self._check_sessions(number)
             if self._asked:
+                invoices = bills.by_station()
                 across.take_up(words, checked, invoices)
                 mine = {k: v for k, v in register.items() if self._partition_of(k) == number}
                 await self._ask(number, words, checked, mine, invoices)
@@ -168,39 +168,41 @@ class _Check:
                 if outputs is not None:
                     outputs.leave_out(sorting.topic, number)
 
-    async def _check_sessions(
-        self, number: int
-    ) -> tuple[Checked | None, Mapping[str, Mapping[str, bytes]]]:
-        """Return the sessions, None if they cannot be told, and the invoices of each station by id."""
+    async def _check_sessions(self, number: int) -> tuple[Checked | None, Bills]:
+        """Return the sessions, None if they cannot be told, and what was billed."""
         sources = await self._partitions.sources(self._sessions, number)
         decisions = await self._partitions.sources(self._decisions, number)
         where, rows = await self._partitions.table(SESSIONS, number, {**sources, **decisions})
         bills = await self._bills(number)
-        audited = self._telling(f"sessions with bills of {SEALED}/{number}")
         letters = await self._topics.begin(self._settings.topic("dead-letters"), number)
+        checked = None
         if letters or are_cut({**sources, **decisions}):
             self._leave_out(SESSIONS, number, self._sessions, self._decisions)
-            bills.check(audited)
-            bills.check_rows(where, rows, ())
-            check_left(where, rows, self._report, OF_BILLS)
-            return None, bills.by_station()
-        refused = await self._refused(number)
-        direct, rerouted = (source.accepted for source in sources.values())
-        (decided,) = (source.accepted for source in decisions.values())
-        checked = check_sessions(
-            where,
-            rows,
-            Sources.of(direct, rerouted, decided, bills.papers(), refused.declined, refused.late),
-            self._reference,
-            self._limits,
-            self._report,
-            now_us=max(source.now_us for source in sources.values()),
-            compared=self._telling(f"sessions of {SESSIONS}/{number}"),
-            is_billing=self._settings.billing,
-        )
-        bills.check(audited)
-        bills.check_rows(where, rows, checked.tariffs())
-        check_left(where, rows, self._report)
+        else:
+            refused = await self._refused(number)
+            direct, rerouted = (source.accepted for source in sources.values())
+            (decided,) = (source.accepted for source in decisions.values())
+            checked = check_sessions(
+                where,
+                rows,
+                Sources.of(
+                    direct, rerouted, decided, bills.papers(), refused.declined, refused.late
+                ),
+                self._reference,
+                self._limits,
+                self._report,
+                now_us=max(source.now_us for source in sources.values()),
+                compared=self._telling(f"sessions of {SESSIONS}/{number}"),
+                is_billing=self._settings.billing,
+            )
+            await self._refuse(number, checked)
+        bills.check(self._telling(f"sessions with bills of {SEALED}/{number}"))
+        bills.check_rows(where, rows, checked.tariffs() if checked else ())
+        check_left(where, rows, self._report, None if checked else OF_BILLS)
+        return checked, bills
+
+    async def _refuse(self, number: int, checked: Checked) -> None:
+        """Expect the dead letters of records and decisions of a partition that a rule refused."""
         for sorting in (self._sessions, self._decisions):
             expected = {
                 Place(sorting.topic, partition, offset): rejected
@@ -208,7 +210,6 @@ class _Check:
                 if self._settings.topic(topic) == sorting.topic
             }
             await self._partitions.refuse(sorting, number, expected)
-        return checked, bills.by_station()
 
     async def _refused(self, number: int) -> Refused:
         """Read what the dead letters of a partition say of records and decisions of sessions."""
