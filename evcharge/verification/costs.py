@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from evcharge.domain.billing.account import Account
 from evcharge.domain.billing.bill import Session, ordered, priced, state_at
 from evcharge.domain.billing.standing import standing_of
+from evcharge.domain.billing.terms import RatedTariff, Terms
 from evcharge.domain.pricing import MAX_CHANGES, changes_in, cost_json, session_cost
 from evcharge.domain.session import Lifecycle, Limits, SessionState
 from evcharge.domain.session.flood import with_witnesses
@@ -52,9 +53,7 @@ def possible_costs(
     records = ordered(with_witnesses(state, log.kept))
     costs: list[CostJson] = []
     for terms in choices:
-        tariff = terms and reference.tariffs.get(terms.tariff_digest, terms.tariff_version)
-        if tariff and changes_in(tariff.plan, state.started_us, upto_us) > MAX_CHANGES:
-            tariff = None
+        tariff = _tariff_of(terms, reference, state.started_us, upto_us)
         zone = terms and ZoneInfo(terms.time_zone)
         cost = tariff and session_cost(tariff.plan, state, records, zone, limits)
         costs.append(None if cost is None else cost_json(cost))
@@ -69,13 +68,21 @@ def _sealed_cost(
     They come to the sealed total, and another line than the sealed one may lead there.
     """
     terms = account.terms
-    tariff = terms and reference.tariffs.get(terms.tariff_digest, terms.tariff_version)
-    if terms is None or tariff is None:
-        return None
     started_us, ended_us, *_ = account.facts
-    if changes_in(tariff.plan, started_us, ended_us) > MAX_CHANGES:
+    tariff = _tariff_of(terms, reference, started_us, ended_us)
+    if terms is None or tariff is None:
         return None
     session = Session(log.station_id, log.session_id, state, lambda: log.kept, limits)
     seen = state_at(session, account.revision)
     _, cost = priced(*seen, terms, tariff, limits, account.corrections)
     return cost_json(cost)
+
+
+def _tariff_of(
+    terms: Terms | None, reference: Reference, started_us: int | None, ended_us: int | None
+) -> RatedTariff | None:
+    """Return the tariff of a session's terms, None if it has none or is too long to be priced."""
+    tariff = terms and reference.tariffs.get(terms.tariff_digest, terms.tariff_version)
+    if tariff and changes_in(tariff.plan, started_us, ended_us) > MAX_CHANGES:
+        return None
+    return tariff
