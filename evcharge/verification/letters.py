@@ -11,7 +11,7 @@ from evcharge.events.rejection import Reason, Rejected
 from evcharge.verification.memory import forgotten
 from evcharge.verification.sources import place_of_dead_letter
 
-_TOO_LATE = Reason.TOO_LATE.value.encode()
+_REASONS = {reason.value: reason for reason in Reason}
 
 
 class Refused:
@@ -21,8 +21,8 @@ class Refused:
         """Take the names of the two topics."""
         self._sessions = sessions
         self._decisions = decisions
-        self.declined: dict[tuple[int, int], str] = {}
-        """What each says that is about a decision."""
+        self.declined: dict[tuple[int, int], Rejected] = {}
+        """What each says that is about a decision, if its reason is one of ours."""
         self.late: set[tuple[int, int]] = set()
         """Records of sessions that came too late."""
 
@@ -33,9 +33,11 @@ class Refused:
             if place is None:
                 continue
             if place.topic == self._decisions:
-                detail = said.get("detail") or b""
-                self.declined[place.partition, place.offset] = detail.decode(errors="replace")
-            elif place.topic == self._sessions and said.get("reason") == _TOO_LATE:
+                reason, detail = (_text(said.get(name)) for name in ("reason", "detail"))
+                if reason in _REASONS:
+                    rejected = Rejected(_REASONS[reason], detail)
+                    self.declined[place.partition, place.offset] = rejected
+            elif place.topic == self._sessions and _text(said.get("reason")) == Reason.TOO_LATE:
                 self.late.add((place.partition, place.offset))
 
 
@@ -43,7 +45,7 @@ class Letters:
     """The dead letters of one session's decisions, which are named by their number in the log."""
 
     def __init__(
-        self, session_id: str, decisions: Sequence[Decision], found: Mapping[int, str]
+        self, session_id: str, decisions: Sequence[Decision], found: Mapping[int, Rejected]
     ) -> None:
         """``found``: numbers of the decisions that have one, and what it says."""
         self._session_id = session_id
@@ -64,19 +66,21 @@ class Letters:
 
     def says(self, decision: Decision, words: str) -> bool:
         """Whether the dead letter of a decision says that it was refused in these words."""
-        return self._found.get(self._numbers[_place(decision)]) == self._refused(words).detail
+        return self._found.get(self._numbers[_place(decision)]) == self._refused(words)
 
     def says_late(self, decision: Decision) -> bool:
         """Whether the dead letter of a decision says that its session was forgotten."""
-        return self._found.get(self._numbers[_place(decision)]) == forgotten(self._session_id)
+        return self._found.get(self._numbers[_place(decision)]) == self._late()
 
     def _refused(self, words: str) -> Rejected:
         return Rejected(Reason.DECISION_REFUSED, f"session {self._session_id}: {words}")
 
     def late(self, decisions: Iterable[Decision]) -> dict[int, Rejected]:
         """Return the decisions as refused because the session is forgotten."""
-        late = Rejected(Reason.TOO_LATE, forgotten(self._session_id))
-        return {self._numbers[_place(each)]: late for each in decisions}
+        return {self._numbers[_place(each)]: self._late() for each in decisions}
+
+    def _late(self) -> Rejected:
+        return Rejected(Reason.TOO_LATE, forgotten(self._session_id))
 
     def wrong(
         self, decisions: Iterable[Decision], refused: Mapping[int, Rejected]
@@ -93,10 +97,18 @@ class Letters:
             name = f"the dead letter of decision {self._decisions[number].decision_id}"
             if found is None or expected is None:
                 return "surplus" if expected is None else "missing", name
-            if found != expected.detail:
-                return "changed", f"{name}: {found} instead of {expected.detail}"
+            if found != expected:
+                return "changed", f"{name}: {_told(found)} instead of {_told(expected)}"
         return None
 
 
 def _place(decision: Decision) -> tuple[int, int]:
     return decision.partition, decision.offset
+
+
+def _text(header: bytes | None) -> str:
+    return (header or b"").decode(errors="replace")
+
+
+def _told(rejected: Rejected) -> str:
+    return f"{rejected.reason}, {rejected.detail}"

@@ -24,7 +24,7 @@ class Log(NamedTuple):
     """How many records came, repeats among them."""
     decisions: Sequence[Decision]
     papers: Papers
-    declined: Mapping[int, str]
+    declined: Mapping[int, Rejected]
     """Numbers of the decisions that have a dead letter, and what it says."""
     late: frozenset[int] | None
     """Numbers of the records that have a dead letter ``too-late``; None: it does not count."""

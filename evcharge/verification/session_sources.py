@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from evcharge.domain.billing.decision import Decision
 from evcharge.domain.session_record import SessionRecord
+from evcharge.events.rejection import Rejected
 from evcharge.events.session_decisions import Decided
 from evcharge.verification.papers import Papers
 
@@ -35,7 +36,7 @@ class Sources(NamedTuple):
     rerouted: Mapping[SessionId, Sequence[SessionRecord]]
     decisions: Mapping[SessionId, Sequence[Decision]]
     papers: Mapping[SessionId, Papers]
-    declined: Mapping[tuple[int, int], str]
+    declined: Mapping[tuple[int, int], Rejected]
     """What the dead letter says of each decision that has one, by its partition and offset."""
     late: Collection[tuple[int, int]]
     """Partition and offset of each record that has a dead letter ``too-late``."""
@@ -47,7 +48,7 @@ class Sources(NamedTuple):
         rerouted: Iterable[SessionRecord] = (),
         decisions: Iterable[Decided] = (),
         papers: Mapping[SessionId, Papers] | None = None,
-        declined: Mapping[tuple[int, int], str] | None = None,
+        declined: Mapping[tuple[int, int], Rejected] | None = None,
         late: Collection[tuple[int, int]] = frozenset(),
     ) -> Sources:
         """Return them by session."""

@@ -41,6 +41,10 @@ from tables.closed_sessions import (
 RECORDS, DECISIONS = "charging-sessions", "session-decisions"
 """The topics that sessions follow from."""
 
+TOO_MUCH = "courses of sessions with too much to follow"
+"""Sessions of which not everything is checked: their state and bills are, but neither the order of what
+happened nor which decisions were refused."""
+
 _NOTHING = Papers()
 
 T = TypeVar("T")
@@ -191,9 +195,9 @@ class _Sessions:
             # No repeat can have come too late.
             records = without_repeats(records, kept)
         declined = {
-            number: detail
+            number: said
             for number, decision in enumerate(decisions)
-            if (detail := sources.declined.get((decision.partition, decision.offset))) is not None
+            if (said := sources.declined.get((decision.partition, decision.offset))) is not None
         }
         other = others[0] if others else None
         log = Log(*session, records, came, decisions, papers, declined, None, kept, other=other)
@@ -223,8 +227,9 @@ class _Sessions:
         session = (log.station_id, log.session_id)
         # The orders in between were not followed: they matter where somebody has decided meanwhile.
         if wrong is None or (log.other is not None and log.decisions):
-            self._report.compared["sessions with too much to follow"] += 1
+            self._report.unchecked[TOO_MUCH] += 1
             self._refuse_late(log, log.late or ())
+            self._refuse_decided(log, log.declined.items())
         else:
             self._differs(wrong.sort, session, wrong.detail)
         return log, None
@@ -246,7 +251,11 @@ class _Sessions:
     def _refuse(self, log: Log, ended: Ended) -> None:
         """Expect the dead letters of what a rule refused."""
         self._refuse_late(log, ended.refused)
-        for number, why in ended.declined:
+        self._refuse_decided(log, ended.declined)
+
+    def _refuse_decided(self, log: Log, declined: Iterable[tuple[int, Rejected]]) -> None:
+        """Expect the dead letters of decisions that cannot be carried out."""
+        for number, why in declined:
             decision = log.decisions[number]
             place = (DECISIONS, decision.partition, decision.offset)
             self._checked.refused[place] = why

@@ -15,7 +15,7 @@ from evcharge.domain.billing.unpriced import why_unbilled
 from evcharge.domain.quantities import DAY_US
 from evcharge.domain.session import Limits
 from evcharge.domain.session_record import SessionRecord
-from evcharge.events.rejection import Reason
+from evcharge.events.rejection import Reason, Rejected
 from evcharge.events.session_decisions import Decided
 from evcharge.reference.desk import ReferenceDesk
 from evcharge.reference.feed import ReferenceRecord
@@ -132,15 +132,15 @@ class Billed:
             self.step.decide(decision)
         return self
 
-    def _letters(self) -> dict[tuple[int, int], str]:
+    def _letters(self) -> dict[tuple[int, int], Rejected]:
         """Return what the dead letters of decisions say, by where these are."""
         refused = {
-            (said.partition, said.offset): rejected.detail
+            (said.partition, said.offset): rejected
             for said, rejected in self.step.refused
             if isinstance(said, Decided)
         }
         return refused | {
-            (record.partition, record.offset): rejected.detail
+            (record.partition, record.offset): rejected
             for record, rejected, _ in self.step.rejected
         }
 

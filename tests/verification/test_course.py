@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 from evcharge.domain.billing.decision import Corrections, Decision, Verdict
 from evcharge.domain.session import Limits
 from evcharge.domain.session_record import SessionRecord
+from evcharge.events.rejection import Reason
+from evcharge.events.session_decisions import Decided
+from evcharge.verification.sessions import DECISIONS, TOO_MUCH
 from tables.charging_sessions import block_key, decode_session, encode_records, session_key
 from tests.domain.billing_desk import approve, correct, rerate, void
 from tests.domain.session_records import MINUTE, PLUG_IN, correction, end, minute, start, update
@@ -299,7 +302,21 @@ def test_a_session_of_which_a_worker_leaves_steps_out_is_not_followed() -> None:
     assert (first["revision"], second["energy_kwh"]) == (2, "12")
     assert second["revision"] > 3
     assert list(report.lines()) == []
-    assert report.compared["sessions with too much to follow"] == 1
+    assert report.unchecked[TOO_MUCH] == 1
+
+
+def test_the_dead_letter_of_a_decision_about_such_a_session_is_believed_and_so_counted() -> None:
+    behind = [update(70 + each, 12.0) for each in range(1_100)]
+    billed = Billed().send(start(), end(60, 10.0), *behind)
+    billed.decide(approve(2, decisions=5, ingest_us=minute(80)))
+    ((said, rejected),) = billed.step.refused
+    assert isinstance(said, Decided)
+
+    report, checked = billed.checked()
+
+    assert list(report.lines()) == []
+    assert report.unchecked[TOO_MUCH] == 1
+    assert checked.refused == {(DECISIONS, said.partition, said.offset): rejected}
 
 
 def test_a_dead_letter_of_a_decision_with_another_reason_is_found() -> None:
@@ -307,9 +324,9 @@ def test_a_dead_letter_of_a_decision_with_another_reason_is_found() -> None:
     ((decided, rejected),) = billed.step.refused
     assert list(billed.report().lines()) == []
 
-    billed.step.refused = [(decided, rejected._replace(detail="session S1: it is void"))]
-
-    assert billed.sorts() == ["changed"]
+    for wrong in ({"detail": "session S1: it is void"}, {"reason": Reason.TOO_LATE}):
+        billed.step.refused = [(decided, rejected._replace(**wrong))]
+        assert billed.sorts() == ["changed"]
 
 
 def test_a_flooded_session_of_which_too_little_or_too_much_is_kept_is_found() -> None:
