@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Collection, Mapping
 from decimal import Decimal
 from http import HTTPStatus
@@ -14,21 +16,26 @@ from evcharge.domain.identifiers import is_id
 from evcharge.errors import CommandError
 from evcharge.verification.report import Report
 
+PATIENCE_S = 10.0
+"""For how long the same is asked again where a worker cannot tell, or not of its own."""
+
+_PAUSE_S = 0.25
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
 
 
 class AskedWorker:
     """A worker's HTTP interface, as an async context manager.
 
-    Every method raises CommandError where nothing can be said: the worker does not answer, cannot at
-    this moment, answers from a copy or for a part of the partitions only.
+    Every method raises CommandError where nothing can be said: the worker does not answer, or for
+    ``patience_s`` seconds it cannot tell, answers from a copy or for a part of the partitions only.
     """
 
-    def __init__(self, url: str, report: Report) -> None:
+    def __init__(self, url: str, report: Report, patience_s: float = PATIENCE_S) -> None:
         self.url = url.rstrip("/")
         self.where = f"HTTP {self.url}"
         """The place that differences are noted at."""
         self._report = report
+        self._patience_s = patience_s
 
     async def __aenter__(self) -> Self:
         self._http = aiohttp.ClientSession(timeout=_TIMEOUT)
@@ -45,16 +52,28 @@ class AskedWorker:
         may_say: Collection[HTTPStatus] = (HTTPStatus.OK, HTTPStatus.NOT_FOUND),
     ) -> tuple[int, dict[str, Any]]:
         """Return an answer's status, one that ``may_say`` has, and its members; numbers are exact."""
+        until = time.monotonic() + self._patience_s
+        while True:
+            status, members = await self._ask(path, query)
+            is_of_a_copy = bool(members.get("stale") or members.get("partial"))
+            if status in may_say and not is_of_a_copy:
+                return status, members
+            # A partition may just be moving, or its owner be busy for longer than others wait for it.
+            may_change = is_of_a_copy or status == HTTPStatus.SERVICE_UNAVAILABLE
+            if not may_change or time.monotonic() >= until:
+                said = "from a copy, or in part" if is_of_a_copy else status
+                raise CommandError(f"{self.url}{path} answers {said}: {members}")
+            await asyncio.sleep(_PAUSE_S)
+
+    async def _ask(self, path: str, query: Mapping[str, str] | None) -> tuple[int, dict[str, Any]]:
         try:
             async with self._http.get(self.url + path, params=query) as answer:
                 status, text = answer.status, await answer.text()
             members = json.loads(text, parse_float=Decimal)
         except (aiohttp.ClientError, TimeoutError, ValueError) as problem:
             raise CommandError(f"{self.url}{path} does not answer: {problem!r}") from None
-        if status not in may_say or not isinstance(members, dict):
+        if not isinstance(members, dict):
             raise CommandError(f"{self.url}{path} answers {status}: {members}")
-        if members.get("stale") or members.get("partial"):
-            raise CommandError(f"{self.url}{path} answers from a copy, or in part: {members}")
         return status, members
 
     async def pages(

@@ -19,7 +19,7 @@ from evcharge.verification.answers import (
     session_facts,
     station_facts,
 )
-from evcharge.verification.asked_worker import AskedWorker
+from evcharge.verification.asked_worker import PATIENCE_S, AskedWorker
 from evcharge.verification.known import Known
 from evcharge.verification.memory import is_occupied
 from evcharge.verification.report import Report
@@ -41,8 +41,9 @@ class Asked:
         silence_us: int,
         report: Report,
         now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+        patience_s: float = PATIENCE_S,
     ) -> None:
-        self._worker = AskedWorker(url, report)
+        self._worker = AskedWorker(url, report, patience_s)
         self._silence_us = silence_us
         self._report = report
         self._now_us = now_us

@@ -241,7 +241,7 @@ async def test_what_comes_from_a_copy_is_no_difference_but_an_error() -> None:
         one = await workers.worker([], copies=range(4))
         served.owners.update(dict.fromkeys(range(4), gone.url))
         await gone.server.close()
-        async with Asked(one.url, 86_400 * SECOND, Report(), lambda: NOW) as asked:
+        async with Asked(one.url, 86_400 * SECOND, Report(), lambda: NOW, 0) as asked:
             with pytest.raises(CommandError, match="stale"):
                 await asked.check_list([])
             with pytest.raises(CommandError, match="from a copy"):
@@ -307,7 +307,7 @@ async def test_a_worker_that_cannot_tell_at_this_moment_is_no_difference_but_an_
     report = Report()
     async with group(data()) as workers:
         worker = await workers.worker([])
-        async with Asked(worker.url, 1, report) as asked:
+        async with Asked(worker.url, 1, report, patience_s=0) as asked:
             with pytest.raises(CommandError, match="answers 503"):
                 await asked.check_station("EV-001", [], {}, None)
             with pytest.raises(CommandError, match="answers 503"):
