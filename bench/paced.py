@@ -7,9 +7,10 @@ rate is kept, and the probes' times run from when they were due to be sent.
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Self
 
 from bench.events import Fleet, Topic
@@ -36,10 +37,16 @@ class Probe:
 class Paced:
     """A producer at a steady rate, from entering the context to leaving it."""
 
-    def __init__(self, bootstrap: str, prefix: str, fleet: Fleet, rate: int) -> None:
+    def __init__(
+        self, bootstrap: str, prefix: str, fleet: Fleet, rate: int, *, ahead_s: float = 0
+    ) -> None:
+        """Make the events of the first ``ahead_s`` seconds now: Kafka's core is to be Kafka's then."""
         self._producer = producer(bootstrap)
         self._loader = Loader(self._producer, prefix, fleet.stations)
-        self._events = fleet.mixed(1 << 62)
+        ahead = list(fleet.mixed(int(ahead_s * rate)))
+        # Millions of them, which nothing refers back to: a collection would only stop the sending.
+        gc.freeze()
+        self._events = chain(ahead, fleet.mixed(1 << 62))
         self._rate = rate
         self._probes: list[Probe] = []
         self._task: asyncio.Task[None] | None = None
@@ -58,6 +65,7 @@ class Paced:
         self._task.cancel()
         await asyncio.wait([self._task])
         await self._producer.stop()
+        gc.unfreeze()
 
     def require_rate(self) -> None:
         """Raises CommandError if the rate was not kept."""

@@ -20,6 +20,7 @@ from bench.worker import Worker
 STATIONS = 2_000
 WARM_UP_S = 15.0
 """As long as it takes until Kafka has compiled its code: before, it answers half as fast."""
+STARTING_S = 5.0
 PROBE_EVERY_S = 0.05
 
 Probing = Callable[[Paced, Worker, float, float], Awaitable[list[float]]]
@@ -45,13 +46,13 @@ async def _measure(scene: Scene, what: str, rate: int, probing: Probing) -> list
         filling = await stack.enter_async_context(Preloading(scene.bootstrap, f"{name}.", STATIONS))
         stream = await filling.fill()
         job = Job(stream, name, scene.new_directory())
+        ahead_s = WARM_UP_S + scene.sizes.latency_s + STARTING_S
+        paced = Paced(scene.bootstrap, f"{name}.", filling.fleet, rate, ahead_s=ahead_s)
         worker = await stack.enter_async_context(Worker(job, scene.program_core))
         notice = stack.enter_context(Notice(f"{what} latency at {rate:,} events/s"))
         await worker.start_until_ready()
         await applied(worker.running, stream, name, notice)
-        paced = await stack.enter_async_context(
-            Paced(scene.bootstrap, f"{name}.", filling.fleet, rate)
-        )
+        await stack.enter_async_context(paced)
         await asyncio.sleep(WARM_UP_S)
         cpu = worker.running.cpu_s()
         taken = await probing(paced, worker, scene.sizes.latency_s, PROBE_EVERY_S)
