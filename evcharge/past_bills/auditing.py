@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
-import msgspec
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from evcharge.domain.billing.audit import (
     Mismatch,
@@ -27,33 +26,8 @@ from evcharge.past_bills.sealed_log import LastBills, SealedLog, Skimmed, record
 from evcharge.past_bills.tariff_file import stored_plan
 from evcharge.settings import Settings
 from evcharge.topics.catalogue import INVOICES, SEALED_SESSIONS
+from evcharge.verification.documents import DocumentError, invoice_members
 from evcharge.verification.report import Report
-
-
-class _Subject(msgspec.Struct):
-    session_id: str
-
-
-class _Issuer(msgspec.Struct):
-    name: str
-    address: str
-    vat_id: str
-
-
-class _Document(msgspec.Struct):
-    """What of a document is relied on before it is compared."""
-
-    invoice_id: str
-    number: str
-    kind: str
-    subject: _Subject
-    station_id: str
-    started_at: str
-    issuer: _Issuer
-    issued_at: str
-
-
-_decode = msgspec.json.Decoder(_Document).decode
 
 
 class Audit:
@@ -111,22 +85,21 @@ class Audit:
             async for _, records in scan.batches({partition: scan.begins.get(partition, 0)}):
                 for record in records:
                     try:
-                        document = _decode(record.value or b"")
-                        issued_us = parse_timestamp(document.issued_at)
-                    except ValueError as problem:
+                        document = invoice_members(record.value or b"")
+                    except DocumentError as problem:
                         detail = f"the record at {record.offset}: {problem}"
                         self._report.differs(where, "unreadable", detail)
                         continue
                     self._report.compared["numbers"] += 1
-                    issuer = document.issuer
-                    key = Issuer(issuer.name, issuer.address, issuer.vat_id).key
-                    lane = partition_of(document.station_id.encode(), LANES)
-                    series = series_of(key, lane, issued_us)
-                    told = f"{document.kind} {document.invoice_id}"
-                    if record.key != document.station_id.encode():
+                    station = document["station_id"].encode()
+                    issuer, issued_at = Issuer(**document["issuer"]), document["issued_at"]
+                    lane = partition_of(station, LANES)
+                    series = series_of(issuer.key, lane, parse_timestamp(issued_at))
+                    told = f"{document['kind']} {document['invoice_id']}"
+                    if record.key != station:
                         self._report.differs(where, "changed", f"the key of {told}")
-                    self._note(where, told, self._numbers.add(series, document.number))
-                    if not documents.add(document.invoice_id, record.value):
+                    self._note(where, told, self._numbers.add(series, document["number"]))
+                    if not documents.add(document["invoice_id"], record.value):
                         self._report.differs(where, "repeated", f"{told} at {record.offset}")
 
     async def _late(self, log: SealedLog, documents: Documents, partition: int) -> LastBills:
@@ -204,10 +177,17 @@ class Audit:
     def _surplus(self, documents: Documents, partition: int) -> None:
         """Note the documents of the period that belong to nothing that was sealed."""
         for rest in documents.rest():
-            document = msgspec.convert(rest, _Document)
-            if self._period.has(parse_timestamp(document.started_at)):
-                told = f"{document.kind} {document.invoice_id} of session {document.subject.session_id}"
+            if self._may_be_of_period(rest):
+                session = rest["subject"]["session_id"]
+                told = f"{rest['kind']} {rest['invoice_id']} of session {session}"
                 self._report.differs(f"{INVOICES.name}/{partition}", "surplus", told)
+
+    def _may_be_of_period(self, document: Mapping[str, Any]) -> bool:
+        """Whether a document is of the period, or does not say of which."""
+        try:
+            return self._period.has(parse_timestamp(str(document.get("started_at"))))
+        except (ArithmeticError, ValueError):
+            return True
 
     def _note(self, where: str, told: str, found: list[Mismatch]) -> None:
         for each in found:

@@ -24,5 +24,5 @@ def read_issuer(name: str, content: bytes) -> Issuer:
     """
     try:
         return Issuer(*msgspec.structs.astuple(msgspec.json.decode(content, type=_Issuer)))
-    except msgspec.MsgspecError as problem:
+    except (RecursionError, ValueError) as problem:
         raise CommandError(f"{name} is no issuer as in an invoice: {problem}") from None

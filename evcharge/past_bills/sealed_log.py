@@ -73,7 +73,7 @@ def skim(value: bytes | None) -> Skimmed | None:
     """Return what a record says at first sight."""
     try:
         return _skim(value or b"")
-    except msgspec.MsgspecError:
+    except (RecursionError, ValueError):
         return None
 
 

@@ -85,5 +85,5 @@ def _read(value: bytes, kind: type[Any]) -> tuple[dict[str, Any], Any]:
     try:
         members: dict[str, Any] = msgspec.json.decode(value)
         return members, msgspec.convert(members, kind)
-    except (msgspec.MsgspecError, RecursionError) as problem:
+    except (RecursionError, ValueError) as problem:
         raise DocumentError(str(problem)) from None

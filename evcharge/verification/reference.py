@@ -45,7 +45,7 @@ class KnownTariffs:
         """Take up a tariff and return it made ready, None if it is none."""
         try:
             compact = msgspec.json.format(document, indent=-1)
-        except msgspec.DecodeError:
+        except (RecursionError, ValueError):
             return None
         digest = digest_of(compact)
         known = self._known.get((digest, version))

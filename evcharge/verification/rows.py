@@ -30,6 +30,14 @@ class Rows:
         self._taken.add(key)
         return self._rows.get(key)
 
+    def numbered(self, first: int, behind: int) -> range:
+        """Return the numbers from ``first`` to before ``behind`` that rows can have.
+
+        A row that says how many others there are may be damaged: no more are looked for than one that is
+        missing behind all that there can be.
+        """
+        return range(first, min(behind, first + len(self._rows) + 1))
+
     def left(self) -> Iterator[bytes]:
         """Yield the keys of rows that nobody asked for; the engine's own rows are none of them."""
         return (key for key in self._rows if key not in self._taken and is_of_table(key))

@@ -61,7 +61,7 @@ class SessionRows:
         row = self._row
         if row is None:
             return kept
-        for number in range(row.blocks):
+        for number in self._rows.numbered(0, row.blocks):
             what = f"block {number} of its records"
             block = self._rows.take(block_key(*self._session, number))
             if block is None:

@@ -118,7 +118,7 @@ class _Sessions:
         value = self._rows.take(QUEUE_KEY)
         queue = self._read("the queue", value, decode_queue) or Queue()
         queued: set[SessionId] = set()
-        for number in range(queue.first, queue.behind):
+        for number in self._rows.numbered(queue.first, queue.behind):
             value = self._rows.take(completed_key(number))
             what = f"row {number} of completed sessions"
             if value is None:

@@ -49,7 +49,7 @@ async def ask_for_part(
         if answer.status == HTTPStatus.OK:
             return msgspec.json.decode(answer.body, type=kind)
         logger.warning("%s answered %s to %s.", url, answer.status, path)
-    except msgspec.DecodeError as problem:
+    except (RecursionError, ValueError) as problem:
         logger.warning("%s answered nonsense to %s: %s", url, path, problem)
     return None
 

@@ -165,6 +165,39 @@ def test_an_invoice_that_is_there_twice_is_found(billed: Billed) -> None:
     assert "wrong number" in out
 
 
+@pytest.mark.parametrize(
+    ("junk", "told"),
+    [
+        (b'{"note":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "1 unreadable"),
+        (b'{"note":"\xff"}', "1 unreadable"),
+        (b"", "1 unreadable"),
+    ],
+)
+@pytest.mark.parametrize("topic", [SEALED, INVOICES])
+def test_a_record_that_is_no_document_is_told_and_the_audit_goes_on(
+    billed: Billed, topic: str, junk: bytes, told: str
+) -> None:
+    billed.charge("S1")
+    billed.publish()
+    send(billed.settings, Written(topic, "EV-001", junk))
+
+    result = audit()
+
+    assert result.exit_code == 1
+    assert told in result.stdout
+    assert "1 invoices" in result.stderr
+
+
+@pytest.mark.parametrize("started_at", [None, 7, "long ago", "9999-99-99T00:00:00Z"])
+def test_an_invoice_of_nothing_that_does_not_say_when_it_began_is_found(
+    billed: Billed, started_at: Any
+) -> None:
+    billed.change = changed(INVOICES, invoice_id="I", started_at=started_at)
+    billed.charge("S1")
+    billed.publish()
+    assert "1 surplus\n    invoice I of session S1" in audit().stdout
+
+
 def test_an_invoice_of_nothing_that_was_sealed_is_found(billed: Billed) -> None:
     billed.change = lambda written: None if written.topic == SEALED else written.value
     billed.charge("S1")
@@ -229,10 +262,11 @@ def test_another_issuer_than_the_settings_is_found_unless_it_is_told_that_it_was
 
     Path("former.json").write_text('{"name":"Test GmbH","address":"","vat_id":"XX1"}')
     assert audit("--former-issuer", "former.json").exit_code == 0
-    Path("former.json").write_text('{"name":"Test GmbH"}')
-    result = audit("--former-issuer", "former.json")
-    assert result.exit_code == 1
-    assert "former.json is no issuer as in an invoice: " in result.stderr
+    for wrong in (b'{"name":"Test GmbH"}', b'{"name":"\xff","address":"","vat_id":""}'):
+        Path("former.json").write_bytes(wrong)
+        result = audit("--former-issuer", "former.json")
+        assert result.exit_code == 1
+        assert "former.json is no issuer as in an invoice: " in result.stderr
     result = audit("--tariff", "t.json", "--former-issuer", "former.json")
     assert "--former-issuer belongs to an audit" in result.stderr
 

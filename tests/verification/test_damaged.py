@@ -106,7 +106,7 @@ def test_a_damaged_sealed_session_is_no_document(damage: str, number: int) -> No
 
 
 @pytest.mark.parametrize(
-    "value", [b"[" * 100_000, b"\xff", b"\xff\xfe{\0}\0", b"7" * 5_000], ids=len
+    "value", [b"[" * 100_000, b"\xff", b'{"a":"\xff"}', b"\xff\xfe{\0}\0", b"7" * 5_000], ids=len
 )
 @pytest.mark.parametrize("topic", ["sealed", "invoices"])
 def test_what_is_no_json_is_no_document(topic: str, value: bytes) -> None:

@@ -208,6 +208,13 @@ def test_a_completed_session_that_would_never_be_forgotten_is_found() -> None:
     assert found(rows, ENDED) == ["missing"]
 
 
+def test_a_row_that_says_that_there_are_countless_others_is_found_and_not_believed() -> None:
+    rows = rows_of(ENDED)
+    countless = Queue(4, 1 << 62, 0)
+    assert "missing" in found(rows | {QUEUE_KEY: msgspec.msgpack.encode(countless)}, ENDED)
+    assert "missing" in found(rows | {session_key(*IDS): row_of(ENDED, 1 << 62)}, ENDED)
+
+
 def test_a_marker_takes_the_place_of_a_session_whose_time_has_passed_and_of_no_other() -> None:
     marked = {session_key(*IDS): PRESENT}
     assert found(marked, ENDED) == ["missing"]

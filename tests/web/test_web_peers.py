@@ -235,10 +235,10 @@ async def test_only_answers_to_other_workers_are_marked_as_such() -> None:
             assert (MARK in (await one.get(path)).headers) is marked, path
 
 
-@pytest.mark.parametrize("body", ["not json", '{"rows": 1}', "{}"])
-async def test_a_worker_that_talks_nonsense_is_left_out_of_a_list(body: str) -> None:
+@pytest.mark.parametrize("body", [b"not json", b'{"rows": 1}', b"{}", b'{"rows":["\xff"]}'])
+async def test_a_worker_that_talks_nonsense_is_left_out_of_a_list(body: bytes) -> None:
     async def nonsense(_: web.Request) -> web.Response:
-        return web.Response(text=body, content_type="application/json", headers={MARK: "1"})
+        return web.Response(body=body, content_type="application/json", headers={MARK: "1"})
 
     application = web.Application()
     application.router.add_get("/{path:.*}", nonsense)
