@@ -34,6 +34,9 @@ class Topics:
             auto_offset_reset="none",
             isolation_level="read_committed",
             max_partition_fetch_bytes=4 << 20,
+            # What is asked for is there. Only behind the end is more asked for, and the next partition
+            # would wait for that answer.
+            fetch_max_wait_ms=20,
         )
         # Asked with read_committed, Kafka would tell an end before what is still undecided: outputs of
         # transactions that it has confirmed, but whose markers it has yet to write.
