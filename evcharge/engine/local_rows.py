@@ -19,9 +19,9 @@ from evcharge.storage.partition_store import (
     HISTORY,
     RESERVED,
     TOUCHED,
-    TRUSTED_MS,
     PartitionStore,
     Rows,
+    was_in_touch,
 )
 
 FENCE = RESERVED + b"fence"
@@ -50,8 +50,7 @@ def belong(store: PartitionStore, history: bytes | None, end: int) -> bool:
 
 def lately_in_touch(store: PartitionStore, now_ms: int) -> bool:
     """Whether what a store lacks of its changelog is all there still, deletions too."""
-    value = store.get(TOUCHED)
-    return value is not None and now_ms - int.from_bytes(value, "big") < TRUSTED_MS
+    return was_in_touch(store.get(TOUCHED), now_ms)
 
 
 def naming_row(worker: bytes) -> tuple[bytes, bytes]:

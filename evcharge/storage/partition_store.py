@@ -26,6 +26,12 @@ TRUSTED_MS = 12 * 3_600_000
 """How long a store may be out of touch while its changelog is written: half of the time for which
 compaction keeps deletions (``delete.retention.ms``, a day)."""
 
+
+def was_in_touch(value: bytes | None, now_ms: int) -> bool:
+    """Whether a store with this value of :data:`TOUCHED` lacks nothing that its changelog has lost."""
+    return value is not None and now_ms - int.from_bytes(value, "big") < TRUSTED_MS
+
+
 _SOURCE_MARKER = RESERVED + b"source\x00"
 
 Rows = Mapping[bytes, bytes | None]

@@ -14,8 +14,8 @@ from evcharge.storage.partition_store import (
     CHANGELOG_POSITION,
     HISTORY,
     TOUCHED,
-    TRUSTED_MS,
     source_marker,
+    was_in_touch,
 )
 from evcharge.storage.rocks_partition import DAMAGED
 from evcharge.topics.catalogue import TABLES
@@ -39,10 +39,7 @@ class LocalStore(NamedTuple):
 
     def was_in_touch(self, now_ms: int) -> bool:
         """Whether all that it lacks of its changelog is there still, deletions too."""
-        if self.position < 0:
-            return True
-        value = self.rows.get(TOUCHED)
-        return value is not None and now_ms - int.from_bytes(value, "big") < TRUSTED_MS
+        return self.position < 0 or was_in_touch(self.rows.get(TOUCHED), now_ms)
 
 
 class StoreComparison:
