@@ -14,11 +14,10 @@ from evcharge.domain.billing.audit import (
 )
 from evcharge.domain.billing.invoice import Kind, invoice_id
 from evcharge.domain.billing.sealed import Sealed
-from evcharge.domain.billing.series import LANES, Issuer, series_of
+from evcharge.domain.billing.series import Issuer
 from evcharge.domain.billing.terms import digest_of
 from evcharge.domain.quantities import parse_timestamp
 from evcharge.events.sealed_reading import SealedError, read_sealed_session
-from evcharge.kafka.partitioning import partition_of
 from evcharge.kafka.scan import Scan
 from evcharge.past_bills.documents import Documents
 from evcharge.past_bills.period import Period
@@ -26,7 +25,7 @@ from evcharge.past_bills.sealed_log import LastBills, SealedLog, Skimmed, record
 from evcharge.past_bills.tariff_file import stored_plan
 from evcharge.settings import Settings
 from evcharge.topics.catalogue import INVOICES, SEALED_SESSIONS
-from evcharge.verification.documents import DocumentError, invoice_members
+from evcharge.verification.documents import DocumentError, invoice_members, series_in
 from evcharge.verification.report import Report
 
 
@@ -91,14 +90,11 @@ class Audit:
                         self._report.differs(where, "unreadable", detail)
                         continue
                     self._report.compared["numbers"] += 1
-                    station = document["station_id"].encode()
-                    issuer, issued_at = Issuer(**document["issuer"]), document["issued_at"]
-                    lane = partition_of(station, LANES)
-                    series = series_of(issuer.key, lane, parse_timestamp(issued_at))
                     told = f"{document['kind']} {document['invoice_id']}"
-                    if record.key != station:
+                    if record.key != document["station_id"].encode():
                         self._report.differs(where, "changed", f"the key of {told}")
-                    self._note(where, told, self._numbers.add(series, document["number"]))
+                    wrong = self._numbers.add(series_in(document), document["number"])
+                    self._note(where, told, wrong)
                     if not documents.add(document["invoice_id"], record.value):
                         self._report.differs(where, "repeated", f"{told} at {record.offset}")
 

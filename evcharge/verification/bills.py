@@ -13,12 +13,15 @@ from typing import Any, NamedTuple
 from evcharge.domain.billing.audit import Mismatch, Numbers, audit, audit_credit_note
 from evcharge.domain.billing.invoice import Kind, invoice_id
 from evcharge.domain.billing.sealed import Sealed
-from evcharge.domain.billing.series import LANES, Issuer, series_of
-from evcharge.domain.quantities import parse_timestamp
+from evcharge.domain.billing.series import Issuer
 from evcharge.events.sealed_reading import SealedError, read_sealed_session
-from evcharge.kafka.partitioning import Partitioner
-from evcharge.verification.documents import DocumentError, invoice_members, sealed_members
-from evcharge.verification.papers import Papers, is_unpriced, said
+from evcharge.verification.documents import (
+    DocumentError,
+    invoice_members,
+    sealed_members,
+    series_in,
+)
+from evcharge.verification.papers import Papers, is_unpriced
 from evcharge.verification.progress import Compared, silent, telling
 from evcharge.verification.reference import KnownTariffs
 from evcharge.verification.report import Report
@@ -40,8 +43,6 @@ SEALED, INVOICES = "sealed-sessions", "invoices"
 
 OF_BILLS = b"VUNT"
 """The first bytes of the keys of billing's own rows (``tables/invoices.py``)."""
-
-_lane_of = Partitioner(LANES).partition_of
 
 
 class Found(NamedTuple):
@@ -65,7 +66,8 @@ class Bills:
         self._report = report
         self._sealed: dict[SessionId, dict[int, bytes]] = {}
         """Of each session, its records by the number of the bill."""
-        self._invoices: dict[SessionId, list[bytes]] = {}
+        self._invoices: dict[SessionId, dict[str, bytes]] = {}
+        """Of each session, its invoices and credit notes by their ids."""
         self._by_id: dict[str, dict[str, Any]] = {}
         self._credits: dict[str, str] = {}
         """The id of each credited invoice, and its credit note's."""
@@ -96,8 +98,8 @@ class Bills:
                 self._differs(INVOICES, "repeated", f"{name} at {record.offset}")
                 continue
             self._by_id[name] = members
-            self._invoices.setdefault(session, []).append(value)
-            self._count(session[0], members)
+            self._invoices.setdefault(session, {})[name] = value
+            self._count(members)
             if members["kind"] == Kind.CREDIT_NOTE:
                 self._credit(name, members)
 
@@ -115,11 +117,9 @@ class Bills:
             else:
                 yield record, value, members
 
-    def _count(self, station_id: str, members: Mapping[str, Any]) -> None:
+    def _count(self, members: Mapping[str, Any]) -> None:
         """Note the number of an invoice in its series."""
-        issuer, issued_us = Issuer(**members["issuer"]), parse_timestamp(members["issued_at"])
-        series = series_of(issuer.key, _lane_of(station_id), issued_us)
-        for wrong in self._numbers.add(series, members["number"]):
+        for wrong in self._numbers.add(series_in(members), members["number"]):
             self._differs(INVOICES, "not consecutive", f"{members['invoice_id']}: {_told(wrong)}")
 
     def _credit(self, name: str, members: Mapping[str, Any]) -> None:
@@ -138,7 +138,8 @@ class Bills:
         """Return what was found of each session, each record once."""
         return {
             session: Papers(
-                list(self._sealed.get(session, {}).values()), self._invoices.get(session, [])
+                list(self._sealed.get(session, {}).values()),
+                list(self._invoices.get(session, {}).values()),
             )
             for session in {**self._sealed, **self._invoices}
         }
@@ -147,8 +148,7 @@ class Bills:
         """Return the invoices and credit notes of each station, by id."""
         found: dict[str, dict[str, bytes]] = {}
         for (station_id, _), invoices in self._invoices.items():
-            names = {said(each)["invoice_id"]: each for each in invoices}
-            found.setdefault(station_id, {}).update(names)
+            found.setdefault(station_id, {}).update(invoices)
         return found
 
     def check(self, compared: Compared = silent) -> None:
@@ -160,12 +160,11 @@ class Bills:
             for bill, value in bills.items():
                 self._audit(session, bill, value, is_last=bill == max(bills))
         for session, invoices in self._invoices.items():
-            names = [
-                invoice["invoice_id"]
-                for invoice in map(said, invoices)
-                if invoice["kind"] == Kind.INVOICE
+            standing = [
+                name
+                for name in invoices
+                if self._by_id[name]["kind"] == Kind.INVOICE and name not in self._credits
             ]
-            standing = [each for each in names if each not in self._credits]
             if len(standing) > 1:
                 self._differs(INVOICES, "not credited", f"{named(session)}: {standing}")
 
@@ -208,13 +207,11 @@ class Bills:
         ``needed``: the digests of the tariffs without a version that accounts name.
         """
         for session, invoices in self._invoices.items():
-            for value in invoices:
-                members = said(value)
-                name = members["invoice_id"]
+            for name, value in invoices.items():
                 self._report.compared["rows of invoices"] += 1
                 if rows.take(invoice_key(name)) != value:
                     self._report.differs(where, "changed", f"invoice {name} of {named(session)}")
-                if rows.take(user_key(members["user_id"], name)) != PRESENT:
+                if rows.take(user_key(self._by_id[name]["user_id"], name)) != PRESENT:
                     self._report.differs(where, "missing", f"invoice {name} among its user's")
         for series, counter in self._numbers.counters.items():
             row = rows.take(number_key(series))

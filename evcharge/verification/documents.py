@@ -6,12 +6,17 @@ compares a document with others; whether it says what it has to is asked later.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from evcharge.domain.billing.invoice import Kind
+from evcharge.domain.billing.series import LANES, Issuer, Series, series_of
 from evcharge.domain.quantities import parse_timestamp
+from evcharge.kafka.partitioning import Partitioner
+
+_lane_of = Partitioner(LANES).partition_of
 
 
 class DocumentError(ValueError):
@@ -79,6 +84,12 @@ def invoice_members(value: bytes) -> dict[str, Any]:
     except (ArithmeticError, ValueError) as problem:
         raise DocumentError(f"`issued_at`: {problem}") from None
     return members
+
+
+def series_in(document: Mapping[str, Any]) -> Series:
+    """Return the series that the number of an invoice or a credit note belongs to."""
+    issuer, issued_us = Issuer(**document["issuer"]), parse_timestamp(document["issued_at"])
+    return series_of(issuer.key, _lane_of(document["station_id"]), issued_us)
 
 
 def _read(value: bytes, kind: type[Any]) -> tuple[dict[str, Any], Any]:
