@@ -21,6 +21,7 @@ STATIONS = 2_000
 WARM_UP_S = 15.0
 """As long as it takes until Kafka has compiled its code: before, it answers half as fast."""
 STARTING_S = 5.0
+"""Of load beyond that, for what ends late."""
 PROBE_EVERY_S = 0.05
 
 Probing = Callable[[Paced, Worker, float, float], Awaitable[list[float]]]

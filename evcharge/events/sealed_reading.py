@@ -58,7 +58,11 @@ class _Sealed(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Sealed).decode
 _KINDS = tuple(SegmentKind)
 _UNREADABLE = (
-    *(msgspec.MsgspecError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError),
+    ArithmeticError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
     OSError,  # of a time zone that is called like a directory of the database
 )
 

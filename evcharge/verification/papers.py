@@ -2,7 +2,7 @@
 
 A rule says what is to be written (a bill, a credit); here it becomes the bytes of the records, and those
 have to be there, one after the other. What a record may have by chance is taken from the record itself:
-the number (``series.py`` checks it) and the issuer, which the settings of the worker had (the audit
+the number (``bills.py`` checks it) and the issuer, which the settings of the worker had (the audit
 compares it with those that they ever named).
 """
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
-import msgspec
-
 from evcharge.storage.partition_store import RESERVED, Marker, source_marker
 from evcharge.verification.report import Report
 
 T = TypeVar("T")
 
-_UNREADABLE = (
-    *(msgspec.MsgspecError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError),
-)
+_UNREADABLE = (ArithmeticError, LookupError, RecursionError, TypeError, ValueError)
 """What decoders raise about garbage, and about rows of another version."""
 
 
